@@ -68,11 +68,22 @@ let package = Package(
     library("Cryptography", ["COpenSSL"]),
     library("JSON", ["CJSON"]),
     library("HeadgateProto", ["CHeadgateProto", .product(name: "NIOCore", package: "swift-nio")]),
+    library("Observability", [log, metrics]),
+    library("Settings", [configuration]),
+    library(
+      "PKI",
+      [
+        "Cryptography", .product(name: "X509", package: "swift-certificates"), .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     tests("Identifiers"),
     tests("Addresses"),
     tests("Cryptography"),
     tests("JSON"),
     tests("HeadgateProto"),
+    tests("Observability"),
+    tests("Settings"),
+    tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
   ],
   cxxLanguageStandard: .cxx17
 )
