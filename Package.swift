@@ -71,6 +71,12 @@ let package = Package(
     library("Observability", [log, metrics]),
     library("Settings", [configuration]),
     library(
+      "RPC",
+      nio + [
+        "HeadgateProto", log, metrics, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+      ]),
+    library(
       "PKI",
       [
         "Cryptography", .product(name: "X509", package: "swift-certificates"), .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -83,6 +89,7 @@ let package = Package(
     tests("HeadgateProto"),
     tests("Observability"),
     tests("Settings"),
+    tests("RPC", ["TestSupport", "PKI", .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
   ],
   cxxLanguageStandard: .cxx17

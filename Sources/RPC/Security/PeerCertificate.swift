@@ -1,0 +1,86 @@
+package import HeadgateProto
+import NIOSSL
+
+/// What a peer's certificate says of it, as Headgate reads it.
+package struct PeerCertificate: Sendable, Hashable {
+  /// The subject's common name.
+  package var commonName: String
+  /// The URIs among the subject alternative names, in their order.
+  package var uris: [String]
+  /// The serial number, big-endian.
+  package var serialNumber: [UInt8]
+  /// It may issue certificates, so it is none that a peer should present.
+  package var isAuthority: Bool
+
+  package init(commonName: String, uris: [String], serialNumber: [UInt8] = [], isAuthority: Bool = false) {
+    self.commonName = commonName
+    self.uris = uris
+    self.serialNumber = serialNumber
+    self.isAuthority = isAuthority
+  }
+
+  /// Reads a certificate that the TLS handshake has verified; `nil` when its structure is not understood.
+  init?(_ certificate: NIOSSLCertificate) {
+    guard let bytes = try? certificate.toDERBytes(), let fields = CertificateFields(der: bytes) else { return nil }
+    commonName = fields.commonName
+    uris = fields.uris
+    serialNumber = certificate.serialNumber
+    isAuthority = fields.isAuthority
+  }
+
+  /// Prefixes of the URIs that Headgate understands.
+  package static let roleURIPrefix = "headgate:role:"
+  package static let workspaceURIPrefix = "headgate:workspace:"
+
+  /// The principal that the certificate stands for: its common name, the roles of its `headgate:role:` URIs and the
+  /// workspace of its `headgate:workspace:` URI.
+  ///
+  /// `nil` when the certificate is an authority's, names nobody, names two workspaces or a role that does not exist: what
+  /// is not understood gives no rights.
+  package var principal: Principal? {
+    guard !isAuthority, !commonName.isEmpty else { return nil }
+    var roles: Set<Role> = []
+    var workspace: String?
+    for uri in uris {
+      if uri.hasPrefix(Self.roleURIPrefix) {
+        guard let role = Role(certificateName: uri.dropFirst(Self.roleURIPrefix.count)) else { return nil }
+        roles.insert(role)
+      } else if uri.hasPrefix(Self.workspaceURIPrefix) {
+        let name = uri.dropFirst(Self.workspaceURIPrefix.count)
+        guard workspace == nil, !name.isEmpty else { return nil }
+        workspace = String(name)
+      }
+    }
+    return Principal(name: commonName, roles: roles, workspace: workspace)
+  }
+}
+
+extension Role {
+  /// The role that a certificate's URI names.
+  init?(certificateName name: Substring) {
+    switch name {
+    case "edge": self = .edge
+    case "admin": self = .admin
+    case "operator": self = .operator
+    case "reader": self = .reader
+    case "worker": self = .worker
+    default: return nil
+    }
+  }
+}
+
+/// A set of roles that is compared with one instruction.
+struct RoleMask: Equatable, Sendable {
+  private let bits: UInt32
+
+  init(_ roles: Set<Role>) {
+    bits = roles.reduce(0) { $0 | ($1 == .unspecified ? 0 : 1 << UInt32($1.rawValue)) }
+  }
+
+  /// Whether a principal with these roles may call a method for the roles of `method`.
+  func mayCall(_ method: RoleMask) -> Bool {
+    (bits | Self.anyone.bits) & method.bits != 0
+  }
+
+  private static let anyone = RoleMask([.anyone])
+}
