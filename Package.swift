@@ -76,6 +76,8 @@ let package = Package(
         "HeadgateProto", log, metrics, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOTLS", package: "swift-nio"),
       ]),
+    library("Rules", ["Addresses", "Cryptography", "Identifiers", "JSON"]),
+    library("TokenVault", ["Cryptography"]),
     library(
       "PKI",
       [
@@ -90,6 +92,8 @@ let package = Package(
     tests("Observability"),
     tests("Settings"),
     tests("RPC", ["TestSupport", "PKI", .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("Rules"),
+    tests("TokenVault"),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,134 @@
+package import Cryptography
+import JSON
+
+/// How a provider asks whether a URL is willing to receive its webhooks, and what it wants to hear, as data.
+///
+/// Where an answer is computed with the trigger's secret from a text that the caller chose, the text must not be one that
+/// could be signed content: see `isSafeToSign`.
+package struct Handshake: Hashable, Sendable {
+  /// What a request must have to be the handshake.
+  enum Condition: Hashable, Sendable {
+    case method([UInt8])
+    /// A value; `nil`: any, but not empty.
+    case value(ValueSource, equals: [UInt8]?)
+  }
+
+  /// A text with values in it.
+  enum Part: Hashable, Sendable {
+    case literal([UInt8])
+    case value(ValueSource)
+    /// The text form of the HMAC-SHA-256 of a value under the trigger's secret.
+    case signed(ValueSource, SignatureScheme.Encoding)
+  }
+
+  enum Response: Hashable, Sendable {
+    /// Nothing but the status.
+    case empty
+    case text([Part])
+    case json([Member])
+  }
+
+  struct Member: Hashable, Sendable {
+    var name: [UInt8]
+    var value: [Part]
+  }
+
+  var conditions: [Condition]
+  /// The value that must equal the trigger's verify token.
+  var check: ValueSource?
+  /// Whether the request is signed as any other and must be verified before it is answered.
+  package var isAnsweredAfterVerification: Bool
+  var response: Response
+
+  /// What a provider is answered.
+  package struct Answer: Hashable, Sendable {
+    /// 200, or 403 where the verify token is wrong.
+    package var status: Int
+    /// "text/plain; charset=utf-8" or "application/json".
+    package var contentType: String
+    /// The body; sent with `X-Content-Type-Options: nosniff`, because callers choose parts of it.
+    package var body: [UInt8]
+  }
+
+  /// The longest value that is echoed, in bytes.
+  static let maximumEcho = 1024
+
+  /// The answer, when the request is this handshake; `nil` when it is none, or asks for something that is not answered.
+  ///
+  /// - Parameters:
+  ///   - secret: the trigger's newest, for answers that prove it.
+  ///   - verifyToken: set at the trigger for providers that send it along; none: such a handshake is refused.
+  package func answer(
+    to request: IncomingRequest, secret: (some ByteSource)?, verifyToken: [UInt8]?, body: inout LazyBody
+  ) -> Answer? {
+    var reader = RequestReader(request, body: body)
+    defer { body = reader.body }
+    guard conditions.allSatisfy({ Self.holds($0, &reader) }) else { return nil }
+    if let check {
+      guard let verifyToken, !verifyToken.isEmpty, case .value(let given) = reader.value(check),
+        constantTimeEqual(given, verifyToken)
+      else { return Answer(status: 403, contentType: Self.text, body: []) }
+    }
+    switch response {
+    case .empty: return Answer(status: 200, contentType: Self.text, body: [])
+    case .text(let parts):
+      return Self.fill(parts, secret, &reader).map { Answer(status: 200, contentType: Self.text, body: $0) }
+    case .json(let members):
+      var writer = JSONWriter()
+      writer.beginObject()
+      for member in members {
+        guard let value = Self.fill(member.value, secret, &reader) else { return nil }
+        writer.key(member.name)
+        writer.string(value)
+      }
+      writer.endObject()
+      return Answer(status: 200, contentType: "application/json", body: writer.bytes)
+    }
+  }
+
+  private static let text = "text/plain; charset=utf-8"
+
+  private static func holds(_ condition: Condition, _ reader: inout RequestReader) -> Bool {
+    switch condition {
+    case .method(let method): return reader.request.method == method
+    case .value(let source, let wanted):
+      guard case .value(let found) = reader.value(source) else { return false }
+      return wanted.map { found == $0 } ?? !found.isEmpty
+    }
+  }
+
+  private static func fill(_ parts: [Part], _ secret: (some ByteSource)?, _ reader: inout RequestReader) -> [UInt8]? {
+    var text: [UInt8] = []
+    for part in parts {
+      switch part {
+      case .literal(let bytes): text += bytes
+      case .value(let source):
+        guard case .value(let value) = reader.value(source), value.count <= maximumEcho else { return nil }
+        text += value
+      case .signed(let source, let encoding):
+        guard let secret, secret.withBytes({ !$0.isEmpty }), case .value(let value) = reader.value(source), isSafeToSign(value)
+        else { return nil }
+        let code = HMAC.of(value, key: secret, .sha256)
+        switch encoding {
+        case .hex: text += Array(Hex.encode(code).utf8)
+        case .base64: text += Array(Base64.encode(code).utf8)
+        case .base64url: text += Array(Base64.encode(code, alphabet: .urlSafe, padding: .absent).utf8)
+        }
+      }
+    }
+    return text
+  }
+
+  /// Whether signing the text gives away no signature of a webhook: signed content has a ":" (Zoom, Slack), a "{" (JSON) or
+  /// a space in it, a challenge token has none of these.
+  private static func isSafeToSign(_ text: [UInt8]) -> Bool {
+    !text.isEmpty && text.count <= 256
+      && text.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+          true
+        default: ".-_~+/=".utf8.contains(byte)
+        }
+      }
+  }
+}

@@ -1,0 +1,89 @@
+import Cryptography
+import JSON
+
+/// What is known of a provider's webhooks, by name.
+final class Preset: Sendable {
+  /// Such as "github"; what `auth.preset` names.
+  let id: String
+  /// How its requests are verified.
+  let rule: AuthenticationRule
+  /// Where the event's type is.
+  let event: ValueSource?
+  /// Where the identifier of a delivery is, which a repetition keeps.
+  let delivery: ValueSource?
+  /// The request that the provider sends to see whether the URL is ours.
+  let handshake: Handshake?
+
+  private init(id: String, rule: AuthenticationRule, event: ValueSource?, delivery: ValueSource?, handshake: Handshake?) {
+    self.id = id
+    self.rule = rule
+    self.event = event
+    self.delivery = delivery
+    self.handshake = handshake
+  }
+
+  /// Reads an entry of the table: the fields of `auth`, and `id`, `event`, `delivery`, `handshake`.
+  static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> Preset? {
+    let known = ["id", "mode", "name", "scheme", "event", "delivery", "handshake"]
+    let before = faults.count
+    guard let reader = FieldReader(json, at: path, known: known, faults: &faults),
+      let id = reader.string("id", required: true, faults: &faults),
+      let mode = reader.string("mode", required: true, faults: &faults).flatMap(AuthenticationMode.init(rawValue:))
+    else { return nil }
+    let method: AuthenticationRule.Method?
+    switch mode {
+    case .header:
+      method = reader.string("name", required: true, faults: &faults).flatMap(HeaderNamePattern.lowercased).map {
+        .header(name: $0, prefix: [])
+      }
+    case .hmac, .ed25519, .ecdsaP256:
+      let publicKey: PublicKeyAlgorithm? = mode == .hmac ? nil : mode == .ed25519 ? .ed25519 : .ecdsaP256
+      method = reader.value("scheme").flatMap {
+        SignatureScheme.parse($0, publicKey: publicKey, at: reader.path("scheme"), faults: &faults)
+      }.map { .signature($0) }
+    case .open, .bearer, .query, .basic: method = nil
+    }
+    let event = source("event", reader, &faults)
+    let delivery = source("delivery", reader, &faults)
+    let handshake = reader.value("handshake").flatMap { Handshake.parse($0, at: reader.path("handshake"), faults: &faults) }
+    guard let method, faults.count == before else {
+      faults.append(ConfigurationFault(path, .invalidValue, "The preset \(id) is not whole."))
+      return nil
+    }
+    return Preset(
+      id: id, rule: AuthenticationRule(mode: mode, method: method), event: event, delivery: delivery, handshake: handshake)
+  }
+
+  private static func source(_ name: String, _ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> ValueSource? {
+    guard let text = reader.string(name, faults: &faults) else { return nil }
+    guard let source = ValueSource(text) else {
+      faults.append(reader.fault(name, .invalidValue, "header:NAME, json:PATH or form:NAME is expected."))
+      return nil
+    }
+    return source
+  }
+}
+
+extension Preset: Hashable {
+  /// Presets are equal when their names are: there is one table.
+  static func == (left: Preset, right: Preset) -> Bool { left.id == right.id }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension AuthenticationRule {
+  /// The mode, such as "hmac".
+  package var modeName: String { mode.rawValue }
+  /// The preset, such as "github".
+  package var presetName: String? { preset?.id }
+  /// The names of all presets, sorted.
+  package static var presetNames: [String] { PresetTable.presets.keys.sorted() }
+  /// Whether the trigger has a secret, or its sender a public key.
+  package var needsSecret: Bool { mode.needsSecret }
+  /// Where the preset's provider says which event it is, such as `headers["x-github-event"]`.
+  package var defaultEventPath: String? { preset?.event?.payloadPath }
+  /// Where the preset's provider gives the identifier that a repeated delivery keeps.
+  package var deliveryIDPath: String? { preset?.delivery?.payloadPath }
+  /// The preset's handshake.
+  package var handshake: Handshake? { preset?.handshake }
+}

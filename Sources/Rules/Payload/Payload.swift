@@ -1,0 +1,116 @@
+internal import Addresses
+internal import JSON
+
+/// What paths see of a request: `method`, `path`, `query`, `headers`, `body`, `ip`, `origin`, `received_at`, `trigger`.
+package struct Payload: Sendable {
+  /// The request.
+  package let request: IncomingRequest
+  /// The body, read.
+  package let body: RequestBody
+  private let trigger: TriggerIdentity
+  /// Decoded when it is first looked into.
+  private var query: [FormField]?
+  /// The members that occurred several times where a path went through them; the last one was taken.
+  package private(set) var duplicateKeys: [String] = []
+
+  /// The most pairs of a query; what follows is not seen. The query's length is limited by the edge node.
+  static let maximumQueryFields = 4096
+
+  /// Makes the payload of a request whose body has been read.
+  package init(_ request: IncomingRequest, body: RequestBody, trigger: TriggerIdentity) {
+    self.request = request
+    self.body = body
+    self.trigger = trigger
+  }
+
+  /// The value that a path leads to; `nil` when there is none. A value that is JSON's `null` is one.
+  package mutating func value(at path: ValuePath) -> PayloadValue? {
+    switch path.root {
+    case .method: return .text(request.method)
+    case .path: return .text(request.path)
+    case .ip: return request.clientAddress.map { .text(Array($0.description.utf8)) }
+    case .origin: return request.origin.map { .text($0) }
+    case .receivedAt: return .text(Array(InstantText.rfc3339(microseconds: request.receivedAtUs).utf8))
+    case .trigger: return triggerValue(path.steps)
+    case .headers:
+      return Self.value(in: request.headers, name: \.name, value: \.value, path.steps)
+    case .query:
+      let fields = query ?? FormDecoding.pairs(request.query, limit: Self.maximumQueryFields) ?? []
+      query = fields
+      return Self.value(in: fields, name: \.name, value: \.value, path.steps)
+    case .body:
+      switch body {
+      case .empty, .unread: return nil
+      case .form(let fields): return Self.value(in: fields, name: \.name, value: \.value, path.steps)
+      case .json(let document): return value(in: document, path)
+      }
+    }
+  }
+
+  private mutating func value(in document: JSONDocument, _ path: ValuePath) -> PayloadValue? {
+    var value = document.root
+    for step in path.steps {
+      switch step {
+      case .index(let position):
+        guard let element = value[position] else { return nil }
+        value = element
+      case .name(_, let position?) where value.kind == .array:
+        guard let element = value[position] else { return nil }
+        value = element
+      case .name(let name, _):
+        let found = value.members(named: name)
+        guard let last = found.last else { return nil }
+        if found.count > 1, !duplicateKeys.contains(path.text) { duplicateKeys.append(path.text) }
+        value = last
+      }
+    }
+    return .json(value)
+  }
+
+  /// Looks into named texts. A name that occurs several times has a list; position 0 of a single text is that text.
+  private static func value<Field>(
+    in fields: [Field], name: KeyPath<Field, [UInt8]>, value: KeyPath<Field, [UInt8]>, _ steps: [ValuePath.Step]
+  ) -> PayloadValue? {
+    guard let first = steps.first else {
+      return .fields(fields.map { FormField(name: $0[keyPath: name], value: $0[keyPath: value]) })
+    }
+    guard case .name(let wanted, _) = first, steps.count <= 2 else { return nil }
+    var single: [UInt8]?
+    var several: [[UInt8]] = []
+    for field in fields where field[keyPath: name] == wanted {
+      if let found = single {
+        if several.isEmpty { several.append(found) }
+        several.append(field[keyPath: value])
+      } else {
+        single = field[keyPath: value]
+      }
+    }
+    guard let single else { return nil }
+    guard steps.count == 2 else { return several.isEmpty ? .text(single) : .texts(several) }
+    let position: Int
+    switch steps[1] {
+    case .index(let index): position = index
+    case .name(_, let index?): position = index
+    case .name(_, nil): return nil
+    }
+    if several.isEmpty { return position == 0 || position == -1 ? .text(single) : nil }
+    let wantedPosition = position < 0 ? several.count + position : position
+    return several.indices.contains(wantedPosition) ? .text(several[wantedPosition]) : nil
+  }
+
+  private func triggerValue(_ steps: [ValuePath.Step]) -> PayloadValue? {
+    guard case .name(let name, _)? = steps.first else {
+      return .fields([
+        FormField(name: Array("id".utf8), value: Array(trigger.id.utf8)),
+        FormField(name: Array("flow".utf8), value: Array(trigger.flow.utf8)),
+        FormField(name: Array("node".utf8), value: Array(trigger.node.utf8)),
+      ])
+    }
+    switch String(decoding: name, as: UTF8.self) {
+    case "id": return .text(Array(trigger.id.utf8))
+    case "flow": return .text(Array(trigger.flow.utf8))
+    case "node": return .text(Array(trigger.node.utf8))
+    default: return nil
+    }
+  }
+}

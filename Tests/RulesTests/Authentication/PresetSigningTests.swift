@@ -1,0 +1,157 @@
+import Cryptography
+import Testing
+
+@testable import Rules
+
+/// Each preset with random secrets and bodies: what its provider signs is accepted, and nothing else is.
+@Suite("Presets with random requests")
+struct PresetSigningTests {
+  static let hmacPresets = AuthenticationRule.presetNames.filter { PresetTable.presets[$0]?.rule.mode == .hmac }
+  static let now: Int64 = 1_700_000_000
+
+  private struct Setup {
+    let rule: AuthenticationRule
+    let sender: WebhookSender
+    let scheme: SignatureScheme
+
+    init(_ name: String) throws {
+      rule = try parseRule("{\"preset\": \"\(name)\"}")
+      guard case .signature(let scheme) = rule.method, let secret = rule.generateSecret() else {
+        throw UnexpectedFaults(faults: [])
+      }
+      self.scheme = scheme
+      sender = WebhookSender(scheme: scheme, secret: secret, nowSeconds: PresetSigningTests.now)
+    }
+
+    func check(_ request: IncomingRequest, at seconds: Int64 = PresetSigningTests.now, secrets: [SecretBytes]? = nil)
+      -> AuthenticationResult
+    {
+      var body = LazyBody(request)
+      return rule.verify(request, secrets: secrets ?? [sender.secret], nowUs: seconds * 1_000_000, body: &body)
+    }
+  }
+
+  @Test("The right signature is accepted, also among several secrets", arguments: hmacPresets)
+  func right(_ name: String) throws {
+    for _ in 0..<5 {
+      let setup = try Setup(name)
+      let delivery = setup.sender.deliver()
+      #expect(setup.check(delivery.request) == .verified(secretIndex: 0))
+      let other = try #require(setup.rule.generateSecret())
+      #expect(setup.check(delivery.request, secrets: [other, setup.sender.secret]) == .verified(secretIndex: 1))
+      #expect(setup.check(delivery.request, secrets: [other]).cause == .signatureWrong)
+      #expect(setup.check(delivery.request, secrets: []).cause == .signatureWrong)
+      #expect(setup.check(delivery.request, secrets: [SecretBytes(copying: "")]).cause == .signatureWrong)
+    }
+  }
+
+  @Test("One flipped bit of a covered body is refused", arguments: hmacPresets)
+  func body(_ name: String) throws {
+    let setup = try Setup(name)
+    let coversBody =
+      setup.scheme.bodyDigest != nil
+      || setup.scheme.signed.allSatisfy { template in
+        template.pieces.contains { $0.content == .value(.body, isLowercased: false) }
+      }
+    // What is not covered (Mailgun's event, Adyen's other fields) cannot be noticed; the covered values are flipped below.
+    guard coversBody else { return }
+    let delivery = setup.sender.deliver()
+    for bit in 0..<(delivery.body.count * 8) {
+      var changed = delivery
+      changed.body[bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(!setup.check(changed.request).isVerified, "bit \(bit)")
+    }
+  }
+
+  @Test("One flipped bit of any signed value, of the timestamp or the signature is refused", arguments: hmacPresets)
+  func values(_ name: String) throws {
+    let setup = try Setup(name)
+    let delivery = setup.sender.deliver()
+    let signed = Set(delivery.headers.keys).subtracting(["content-type"])
+    for header in signed {
+      for changed in Self.flips(delivery.headers[header] ?? "", of: delivery.signature) {
+        var other = delivery
+        other.headers[header] = changed
+        #expect(!setup.check(other.request).isVerified, "\(header): \(changed)")
+      }
+    }
+    for parameter in delivery.query.keys {
+      let isLowercased = setup.scheme.signed.contains { $0.text.contains("{query:\(parameter)|lower}") }
+      for changed in Self.flips(delivery.query[parameter] ?? "", of: delivery.signature) {
+        // Mercado Pago signs its identifier in either case, so the case is not covered.
+        if isLowercased, changed.lowercased() == delivery.query[parameter]?.lowercased() { continue }
+        var other = delivery
+        other.query[parameter] = changed
+        #expect(!setup.check(other.request).isVerified, "\(parameter): \(changed)")
+      }
+    }
+  }
+
+  @Test("Missing, empty and doubled signatures are refused as such", arguments: hmacPresets)
+  func missing(_ name: String) throws {
+    let setup = try Setup(name)
+    let delivery = setup.sender.deliver()
+    switch setup.scheme.location.place {
+    case .headers(let patterns):
+      let header = try #require(delivery.headers.keys.first { key in patterns.contains { $0.matches(Array(key.utf8)) } })
+      let field = HeaderField(header, delivery.headers[header] ?? "")
+      for replacement in [nil, ""] as [String?] {
+        var other = delivery
+        other.headers[header] = replacement
+        #expect(setup.check(other.request).cause == .credentialMissing)
+      }
+      var doubled = delivery.request
+      doubled.headers.append(field)
+      #expect(setup.check(doubled).cause == .credentialDoubled)
+    case .query(let parameter):
+      let key = String(decoding: parameter, as: UTF8.self)
+      for replacement in [nil, ""] as [String?] {
+        var other = delivery
+        other.query[key] = replacement
+        #expect(setup.check(other.request).cause == .credentialMissing)
+      }
+      var doubled = delivery.request
+      doubled.query += Array("&\(key)=\(delivery.query[key] ?? "")".utf8)
+      #expect(setup.check(doubled).cause == .credentialDoubled)
+    case .json:
+      var other = delivery
+      other.body = Array(#"{"filler": 1}"#.utf8)
+      #expect([.credentialMissing, .signatureMalformed].contains(setup.check(other.request).cause))
+    }
+  }
+
+  @Test("The tolerance holds to the second, both ways", arguments: hmacPresets)
+  func tolerance(_ name: String) throws {
+    let setup = try Setup(name)
+    guard let timestamp = setup.scheme.timestamp else { return }
+    let request = setup.sender.deliver().request
+    guard let tolerance = timestamp.toleranceSeconds else {
+      #expect(setup.check(request, at: Self.now + 1_000_000).isVerified)
+      return
+    }
+    for direction in [-1, 1] as [Int64] {
+      #expect(setup.check(request, at: Self.now + direction * Int64(tolerance)).isVerified)
+      #expect(setup.check(request, at: Self.now + direction * Int64(tolerance + 1)).cause == .timestampStale)
+    }
+  }
+
+  /// The text with one bit of one character changed, for each bit that leaves it printable; the case of a hexadecimal digit
+  /// of the signature is no change.
+  private static func flips(_ text: String, of signature: String) -> [String] {
+    let bytes = Array(text.utf8)
+    let covered = text.firstRange(of: signature).map { text.utf8.distance(from: text.startIndex, to: $0.lowerBound) }
+    return bytes.indices.flatMap { index in
+      (0..<7).compactMap { bit -> String? in
+        var changed = bytes
+        changed[index] ^= 1 << UInt8(bit)
+        guard changed[index] > 0x20, changed[index] < 0x7f, !"&=#+%".utf8.contains(changed[index]) else { return nil }
+        let isSignature = covered.map { (($0)..<($0 + signature.utf8.count)).contains(index) } ?? false
+        if isSignature, bit == 5, Hex.decode(signature) != nil { return nil }
+        // Names and values of items that nobody looks at, such as "v9=other", may change freely.
+        let ignored = text.firstRange(of: "v9").map { text.utf8.distance(from: text.startIndex, to: $0.lowerBound) }
+        if let ignored, (ignored..<(ignored + 8)).contains(index) { return nil }
+        return String(decoding: changed, as: UTF8.self)
+      }
+    }
+  }
+}

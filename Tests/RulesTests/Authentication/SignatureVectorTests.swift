@@ -1,0 +1,102 @@
+import Cryptography
+import JSON
+import Rules
+import Testing
+
+/// One entry of shared/signatures/vectors.json.
+struct SignatureVector: Sendable, CustomTestStringConvertible {
+  let json: JSONValue
+
+  func text(_ field: String) -> String { json[field]?.string ?? "" }
+
+  var testDescription: String { text("id") }
+  var scheme: String { text("scheme") }
+
+  static let all: [SignatureVector] = {
+    let vectors = (try? SharedData.json("signatures/vectors.json"))?.elements.map { SignatureVector(json: $0) }
+    return vectors ?? []
+  }()
+
+  /// Those of a scheme that is a preset.
+  static let deliveries = all.filter { $0.text("kind") == "delivery" && AuthenticationRule.presetNames.contains($0.scheme) }
+
+  static let isPresent = SharedData.exists("signatures/vectors.json")
+
+  var request: IncomingRequest {
+    let url = text("url")
+    let query = url.firstIndex(of: "?").map { String(url[url.index(after: $0)...]) } ?? ""
+    return IncomingRequest(
+      method: Array(text("method").utf8), query: Array(query.utf8),
+      headers: json["headers"]?.members.map { HeaderField(($0.key.string ?? "").lowercased(), $0.value.string ?? "") } ?? [],
+      body: json["body"]?.stringBytes ?? Base64.decode(text("body_base64")) ?? [])
+  }
+
+  var secrets: [String] { [text("secret")] + (json["extra_secrets"]?.elements.compactMap(\.string) ?? []) }
+
+  var rule: AuthenticationRule {
+    get throws {
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.key("preset")
+      writer.string(scheme)
+      if try parseRule("{\"preset\": \"\(scheme)\"}").mode.isSigned {
+        writer.key("url")
+        writer.string(text("url"))
+      }
+      writer.endObject()
+      return try parseRule(String(decoding: writer.bytes, as: UTF8.self))
+    }
+  }
+}
+
+/// Known answers of providers and their libraries.
+///
+/// Policy vectors are followed as well: prefixes are case-sensitive, hex digits are not, timestamps are plain digits, and a
+/// timestamp that lies ahead of the clock is judged like one that lies behind it.
+@Suite("Signature vectors", .enabled(if: SignatureVector.isPresent, "shared/signatures/vectors.json is not there"))
+struct SignatureVectorTests {
+  @Test("The table covers every scheme of the vectors but those that need code")
+  func coverage() {
+    let left = Set(SignatureVector.all.filter { $0.text("kind") == "delivery" }.map(\.scheme))
+      .subtracting(AuthenticationRule.presetNames)
+    #expect(left == ["contentful", "hubspot-v1", "hubspot-v2"])
+    #expect(SignatureVector.deliveries.count >= 240)
+  }
+
+  @Test("Deliveries", arguments: SignatureVector.deliveries)
+  func delivery(_ vector: SignatureVector) throws {
+    let nowUs = (vector.json["now_unix"]?.integer ?? 0) * 1_000_000
+    let result = try vector.rule.check(vector.request, vector.secrets, nowUs: nowUs)
+    #expect(result.isVerified == (vector.text("expect") == "accept"), "\(vector.text("notes")): \(result)")
+    // The vectors know four reasons; a malformed signature is also a wrong one, and the other way round when it is short.
+    switch vector.text("reject_reason") {
+    case "missing_signature": #expect(result.cause == .credentialMissing)
+    case "timestamp": #expect(result.cause == .timestampStale)
+    case "mismatch": #expect([.signatureWrong, .credentialWrong, .signatureMalformed].contains(result.cause))
+    case "malformed":
+      let causes: [RefusalCause?] = [
+        .signatureMalformed, .credentialMissing, .timestampMalformed, .signatureWrong, .credentialDoubled, .credentialWrong,
+      ]
+      #expect(causes.contains(result.cause))
+    default: break
+    }
+  }
+
+  @Test(
+    "Verified deliveries fail with an empty secret, no secret, and the secret's neighbour", arguments: SignatureVector.deliveries)
+  func otherSecrets(_ vector: SignatureVector) throws {
+    let nowUs = (vector.json["now_unix"]?.integer ?? 0) * 1_000_000
+    for secrets in [[], [""], [vector.text("secret") + "0"]] where !secrets.contains(where: vector.secrets.contains) {
+      #expect(!(try vector.rule.check(vector.request, secrets, nowUs: nowUs).isVerified), "\(secrets.count)")
+    }
+  }
+
+  @Test("HMAC primitives", arguments: SignatureVector.all.filter { $0.text("kind") == "primitive" })
+  func primitive(_ vector: SignatureVector) throws {
+    let algorithm = try #require(HashAlgorithm(rawValue: vector.text("algorithm")))
+    let key = try #require(Hex.decode(vector.text("secret")))
+    let code = Hex.encode(HMAC.of(vector.request.body, key: key, algorithm))
+    // Some of RFC 2202's and 4231's answers are cut.
+    #expect(code.hasPrefix(vector.text("expected_hex")) && vector.text("expected_hex").count >= 32)
+  }
+}
