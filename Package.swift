@@ -57,6 +57,7 @@ let package = Package(
   targets: [
     // C libraries of the system, each imported by exactly one Swift target.
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // RapidJSON behind a C interface.
     .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
@@ -84,6 +85,12 @@ let package = Package(
         "Cryptography", .product(name: "X509", package: "swift-certificates"), .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    library("Postgres", ["CPostgres", log]),
+    library("Store", ["Postgres", "Identifiers", log, metrics], resources: [.embedInCode("Migrations"), .embedInCode("Statements")]),
+    .target(
+      name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store"] + nio, path: "Tests/TestSupport",
+      swiftSettings: strict),
+
     tests("Identifiers"),
     tests("Addresses"),
     tests("Cryptography"),
@@ -95,6 +102,8 @@ let package = Package(
     tests("Rules"),
     tests("TokenVault"),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
+    tests("Postgres", ["TestSupport"]),
+    tests("Store", ["TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

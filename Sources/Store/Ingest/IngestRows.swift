@@ -1,0 +1,70 @@
+import Identifiers
+import Postgres
+
+// The columns of `copy_requests.sql`, `copy_runs.sql`, `insert_request.sql` and `insert_run.sql`, in their order.
+
+extension CopyBuffer {
+  mutating func append(_ id: UniqueID) { append(high: id.high, low: id.low) }
+
+  mutating func append(_ request: RequestRow) {
+    beginRow(fields: 20)
+    append(request.workspace)
+    append(request.id)
+    append(request.trigger)
+    append(request.receivedAt)
+    append(request.processingMicroseconds)
+    append(request.flowVersion)
+    append(request.bodyLength)
+    append(request.outcome)
+    append(request.cause)
+    append(request.status)
+    append(address: request.clientAddress)
+    append(request.method)
+    append(request.path)
+    append(request.query)
+    append(request.origin)
+    append(request.event)
+    append(request.output)
+    append(request.headers)
+    if let body = request.body { append(body) } else { appendNull() }
+    append(request.explanation)
+  }
+
+  mutating func append(_ run: NewRun, of request: RequestRow) {
+    beginRow(fields: 12)
+    append(request.workspace)
+    append(run.id)
+    append(request.id)
+    append(run.flow)
+    append(run.trigger)
+    append(run.flowVersion)
+    append(run.maxAttempts)
+    append(run.node)
+    append(run.output)
+    append(run.entryNode)
+    append(run.event)
+    append(run.variables)
+  }
+}
+
+extension RequestRow {
+  var parameters: [PostgresValue] {
+    let isAddress = clientAddress.count == 4 || clientAddress.count == 16
+    return [
+      .id(workspace), .id(id), .id(trigger), .time(receivedAt), .int32(processingMicroseconds), .int32(flowVersion),
+      .int32(bodyLength), .int16(outcome), .int16(cause), .int16(status),
+      isAddress ? .inet(clientAddress, prefixLength: clientAddress.count * 8) : .null, .bytes(method), .bytes(path),
+      .bytes(query), .bytes(origin), .bytes(event), .text(output), .bytes(headers), .optional(body) { .bytes($0) },
+      .bytes(explanation),
+    ]
+  }
+}
+
+extension NewRun {
+  func parameters(of request: RequestRow) -> [PostgresValue] {
+    [
+      .id(request.workspace), .id(id), .id(request.id), .id(flow), .id(trigger), .int32(flowVersion), .int16(maxAttempts),
+      .text(node), .text(output), .text(entryNode), .bytes(event), .json(variables),
+    ]
+  }
+}

@@ -1,0 +1,70 @@
+import Postgres
+
+/// One numbered change of the schema; never altered once it has been applied anywhere.
+struct Migration: Hashable, Sendable {
+  var version: Int
+  var name: String
+  var script: [UInt8]
+}
+
+/// Brings a database to the schema of this program.
+enum Migrations {
+  /// Those of this program, in order. The texts are the files in `Migrations/`, embedded at build time.
+  static let all: [Migration] = [
+    Migration(version: 1, name: "initial", script: PackageResources._001_initial_sql)
+  ]
+
+  /// A migration as the database remembers it.
+  struct Applied: Hashable, Sendable {
+    var version: Int
+    /// SHA-256 of its text.
+    var checksum: [UInt8]
+  }
+
+  /// Applies what is missing, in one transaction under a lock. Returns the versions applied.
+  static func apply(_ migrations: [Migration], to session: PostgresSession) throws -> [Int] {
+    try session.transaction {
+      try session.query(Statements.lockMigrations)
+      try session.query(Statements.createSchemaMigrations)
+      let known = try compare(migrations, session)
+      let missing = migrations.dropFirst(known)
+      for migration in missing {
+        try session.run(script: String(decoding: migration.script, as: UTF8.self))
+        try session.query(
+          Statements.recordMigration,
+          [.int32(Int32(clamping: migration.version)), .text(migration.name), .bytes(migration.script)])
+      }
+      return missing.map(\.version)
+    }
+  }
+
+  /// Throws unless the database has exactly these migrations.
+  static func check(_ migrations: [Migration], _ session: PostgresSession) throws {
+    let known = try compare(migrations, session)
+    if known < migrations.count {
+      throw StoreError.schemaMismatch(
+        found: known == 0 ? 0 : migrations[known - 1].version, needed: migrations.last?.version ?? 0)
+    }
+  }
+
+  /// What the database has, in order; empty also when it has no table for it.
+  static func applied(_ session: PostgresSession) throws -> [Applied] {
+    guard try session.query(Statements.hasMigrations).first({ try $0.bool() }) == true else { return [] }
+    return try session.query(Statements.listMigrations).map { row in
+      Applied(version: Int(try row.int32()), checksum: try row.bytes())
+    }
+  }
+
+  /// How many of the migrations the database has; it must have them unaltered and no others.
+  private static func compare(_ migrations: [Migration], _ session: PostgresSession) throws -> Int {
+    let applied = try applied(session)
+    for (index, known) in applied.enumerated() {
+      guard index < migrations.count, migrations[index].version == known.version else {
+        throw StoreError.schemaMismatch(found: known.version, needed: migrations.last?.version ?? 0)
+      }
+      let checksum = try session.query(Statements.checksum, [.bytes(migrations[index].script)]).first { try $0.bytes() }
+      guard checksum == known.checksum else { throw StoreError.migrationChanged(version: known.version) }
+    }
+    return applied.count
+  }
+}

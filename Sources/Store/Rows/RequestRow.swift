@@ -1,0 +1,137 @@
+package import Identifiers
+package import Postgres
+
+/// A recorded request, as it is written and as it is read by id.
+///
+/// What came from outside is bytes, because it need not be UTF-8.
+package struct RequestRow: Hashable, Sendable {
+  package var workspace: UniqueID
+  /// UUID version 7; its day decides the partition.
+  package var id: UniqueID
+  package var trigger: UniqueID
+  /// 0: the flow was not published.
+  package var flowVersion: Int32
+  package var receivedAt: UnixTime
+  package var method: [UInt8]
+  package var path: [UInt8]
+  /// Without the parameters that carry a credential.
+  package var query: [UInt8]
+  /// An encoded `headgate.v1.HeaderList`.
+  package var headers: [UInt8]
+  /// `nil`: not stored, or expired.
+  package var body: [UInt8]?
+  /// Length of the body received, also when it is not stored.
+  package var bodyLength: Int32
+  /// 4 or 16 bytes in network order; anything else is stored as unknown and read as empty.
+  package var clientAddress: [UInt8]
+  package var origin: [UInt8]
+  /// The number of a `headgate.v1.Outcome`.
+  package var outcome: Int16
+  /// The number of a `headgate.v1.Cause`; 0: none.
+  package var cause: Int16
+  /// The HTTP status answered.
+  package var status: Int16
+  /// The event value seen.
+  package var event: [UInt8]
+  /// The output taken.
+  package var output: String
+  /// An encoded `headgate.v1.Explanation`.
+  package var explanation: [UInt8]
+  package var processingMicroseconds: Int32
+
+  package init(
+    workspace: UniqueID, id: UniqueID, trigger: UniqueID, flowVersion: Int32 = 0, receivedAt: UnixTime, method: [UInt8] = [],
+    path: [UInt8] = [], query: [UInt8] = [], headers: [UInt8] = [], body: [UInt8]? = nil, bodyLength: Int32 = 0,
+    clientAddress: [UInt8] = [], origin: [UInt8] = [], outcome: Int16, cause: Int16 = 0, status: Int16, event: [UInt8] = [],
+    output: String = "", explanation: [UInt8] = [], processingMicroseconds: Int32 = 0
+  ) {
+    self.workspace = workspace
+    self.id = id
+    self.trigger = trigger
+    self.flowVersion = flowVersion
+    self.receivedAt = receivedAt
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+    self.bodyLength = bodyLength
+    self.clientAddress = clientAddress
+    self.origin = origin
+    self.outcome = outcome
+    self.cause = cause
+    self.status = status
+    self.event = event
+    self.output = output
+    self.explanation = explanation
+    self.processingMicroseconds = processingMicroseconds
+  }
+}
+
+/// Which requests a query of the log wants. Empty and `nil` fields do not restrict.
+package struct RequestFilter: Hashable, Sendable {
+  package var trigger: UniqueID?
+  /// Requests of any trigger that the flow has or had.
+  package var flow: UniqueID?
+  package var outcomes: [Int16]
+  package var causes: [Int16]
+  package var status: Int16?
+  /// Equal to this event value.
+  package var event: [UInt8]?
+  package var address: AddressBlock?
+  /// Received at or after.
+  package var since: UnixTime?
+  /// Received before.
+  package var until: UnixTime?
+
+  package init(
+    trigger: UniqueID? = nil, flow: UniqueID? = nil, outcomes: [Int16] = [], causes: [Int16] = [], status: Int16? = nil,
+    event: [UInt8]? = nil, address: AddressBlock? = nil, since: UnixTime? = nil, until: UnixTime? = nil
+  ) {
+    self.trigger = trigger
+    self.flow = flow
+    self.outcomes = outcomes
+    self.causes = causes
+    self.status = status
+    self.event = event
+    self.address = address
+    self.since = since
+    self.until = until
+  }
+
+  /// A CIDR block.
+  package struct AddressBlock: Hashable, Sendable {
+    /// 4 or 16 bytes in network order.
+    package var address: [UInt8]
+    /// 0 to 32, or 0 to 128.
+    package var prefixLength: Int
+
+    package init(address: [UInt8], prefixLength: Int) {
+      self.address = address
+      self.prefixLength = prefixLength
+    }
+  }
+}
+
+/// A recorded request in a list: without headers, body and explanation.
+package struct RequestSummaryRow: Hashable, Sendable {
+  package var id: UniqueID
+  package var trigger: UniqueID
+  /// The name of the trigger's flow, also when it has been deleted.
+  package var flowName: String
+  package var node: String
+  package var flowVersion: Int32
+  package var receivedAt: UnixTime
+  package var method: [UInt8]
+  package var path: [UInt8]
+  package var query: [UInt8]
+  package var clientAddress: [UInt8]
+  package var origin: [UInt8]
+  package var outcome: Int16
+  package var cause: Int16
+  package var status: Int16
+  package var event: [UInt8]
+  package var output: String
+  package var bodyLength: Int32
+  package var processingMicroseconds: Int32
+}

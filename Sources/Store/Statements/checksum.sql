@@ -1,0 +1,2 @@
+-- $1 text
+SELECT sha256($1::bytea)

@@ -1,0 +1,5 @@
+-- In the binary format.
+COPY requests (
+  workspace_id, id, trigger_id, received_at, processing_us, flow_version, body_length, outcome, cause, status, client_address,
+  method, path, query, origin, event, output, headers, body, explanation)
+FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+DELETE FROM trigger_secrets WHERE expires_at <= now()

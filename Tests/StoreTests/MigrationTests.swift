@@ -1,0 +1,115 @@
+import Postgres
+import Testing
+import TestSupport
+
+@testable import Store
+
+@Suite struct MigrationTests {
+  @Test func aSecondRunDoesNothing() async throws {
+    try await withDatabase(migrated: false) { database in
+      try await withStore(on: database) { store in
+        let before = await #expect(throws: StoreError.self) { try await store.checkSchema() }
+        #expect(before == .schemaMismatch(found: 0, needed: Migrations.all.count))
+        let none = try await store.schemaVersion()
+        #expect(none == 0)
+        let first = try await store.migrate()
+        #expect(first == Migrations.all.map(\.version))
+        let second = try await store.migrate()
+        #expect(second.isEmpty)
+        try await store.checkSchema()
+        let version = try await store.schemaVersion()
+        #expect(version == Migrations.all.count)
+      }
+    }
+  }
+
+  @Test func ofManyAtTheSameTimeOneMigrates() async throws {
+    try await withDatabase(migrated: false) { database in
+      try await withStore(on: database) { store in
+        let applied = try await withThrowingTaskGroup(of: [Int].self) { group in
+          for _ in 0..<4 { group.addTask { try await store.migrate() } }
+          return try await group.reduce(into: [[Int]]()) { $0.append($1) }
+        }
+        #expect(applied.count { !$0.isEmpty } == 1)
+      }
+    }
+  }
+
+  @Test func anAlteredMigrationIsRefused() async throws {
+    try await withDatabase { database in
+      try await administer(database, "UPDATE schema_migrations SET checksum = '\\x00' WHERE version = 1")
+      try await withStore(on: database) { store in
+        await #expect(throws: StoreError.migrationChanged(version: 1)) { _ = try await store.migrate() }
+        await #expect(throws: StoreError.migrationChanged(version: 1)) { try await store.checkSchema() }
+      }
+    }
+  }
+
+  @Test func aNewerDatabaseIsRefused() async throws {
+    try await withDatabase { database in
+      try await administer(database, "INSERT INTO schema_migrations VALUES (9999, 'future', '\\x00')")
+      try await withStore(on: database) { store in
+        let needed = Migrations.all.count
+        await #expect(throws: StoreError.schemaMismatch(found: 9999, needed: needed)) { _ = try await store.migrate() }
+        await #expect(throws: StoreError.schemaMismatch(found: 9999, needed: needed)) { try await store.checkSchema() }
+      }
+    }
+  }
+
+  /// What was done before the fault must not stay.
+  @Test func aFailingMigrationChangesNothing() async throws {
+    try await withDatabase(migrated: false) { database in
+      let session = try PostgresSession.connect(database.configuration)
+      let broken = [
+        Migration(version: 1, name: "good", script: Array("CREATE TABLE good (n int4)".utf8)),
+        Migration(version: 2, name: "bad", script: Array("CREATE TABLE bad (n int4); SELECT 1/0".utf8)),
+      ]
+      #expect(throws: PostgresError.self) { try Migrations.apply(broken, to: session) }
+      let tables = try await number(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+      #expect(tables == 0)
+    }
+  }
+}
+
+@Suite struct PartitionTests {
+  @Test func partitionsAreMadeOnce() async throws {
+    try await withDatabase { database in
+      try await withStore(on: database) { store in
+        let again = try await store.createPartitions()
+        #expect(again == 0)
+        // Two tables for each day more.
+        let more = try await store.createPartitions(daysAhead: 5)
+        #expect(more == 4)
+        let parallel = try await withThrowingTaskGroup(of: Int.self) { group in
+          for _ in 0..<4 { group.addTask { try await store.createPartitions(daysAhead: 6) } }
+          return try await group.reduce(0, +)
+        }
+        #expect(parallel == 2)
+      }
+    }
+  }
+
+  @Test func oldPartitionsGoUnlessARunIsUnfinished() async throws {
+    try await withWriter { store, writer, fixture, database in
+      let twoDays = Duration.seconds(2 * 86_400)
+      let threeDays = Duration.seconds(3 * 86_400)
+      let results = await writer.submitAll([
+        fixture.entry(id: Fixture.requestID(ago: twoDays)), fixture.entry(id: Fixture.requestID(ago: threeDays)),
+        fixture.entry(),
+      ])
+      #expect(results.allSatisfy { $0 == .success(.recorded) })
+      let kept = try await store.dropPartitions(olderThanDays: 3)
+      #expect(kept.isEmpty)
+      try await administer(
+        database, "UPDATE runs SET state = 3 WHERE id < first_id_of_day((now() AT TIME ZONE 'UTC')::date - 2)")
+      let dropped = try await store.dropPartitions(olderThanDays: 1)
+      // Of the days 3 and 2 ago: both of requests, and of runs the one without unfinished runs.
+      #expect(dropped.count == 3)
+      #expect(dropped.count { $0.hasPrefix("runs_") } == 1)
+      let requests = try await number(database, "SELECT count(*) FROM requests")
+      let runs = try await number(database, "SELECT count(*) FROM runs")
+      #expect(requests == 1)
+      #expect(runs == 2)
+    }
+  }
+}
