@@ -38,6 +38,7 @@ let package = Package(
   name: "headgate",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "headgate-edge", targets: ["headgate-edge"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -87,10 +88,17 @@ let package = Package(
       ]),
     library("Postgres", ["CPostgres", log]),
     library("Store", ["Postgres", "Identifiers", log, metrics], resources: [.embedInCode("Migrations"), .embedInCode("Statements")]),
+    library(
+      "Edge",
+      nio + [
+        "RPC", "HeadgateProto", "Addresses", "Identifiers", "Observability", "Settings", log, metrics, lifecycle, configuration,
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     .target(
       name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store"] + nio, path: "Tests/TestSupport",
       swiftSettings: strict),
 
+    program("headgate-edge", ["Edge", log, lifecycle, configuration, arguments]),
     tests("Identifiers"),
     tests("Addresses"),
     tests("Cryptography"),
@@ -104,6 +112,7 @@ let package = Package(
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("Postgres", ["TestSupport"]),
     tests("Store", ["TestSupport"]),
+    tests("Edge", ["TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,32 @@
+import HeadgateProto
+import Identifiers
+import Logging
+import NIOCore
+
+/// The record of one request, where requests are logged at all. Says what was decided, never what was sent: no query, no
+/// header, no body, and of the key only as much as tells triggers apart.
+enum AccessLog {
+  /// Characters of a key that are logged, its prefix included.
+  static let keyCharacters = 9
+
+  static func record(_ request: SubmitRequest, _ result: SubmitResult, took: TimeAmount, _ core: EdgeCore) {
+    guard core.logsNextRequest() else { return }
+    var metadata: Logger.Metadata = [
+      "request": "\(UniqueID(bytes: request.requestId).map { "\($0)" } ?? "")",
+      "key": "\(String(decoding: request.triggerKey.prefix(keyCharacters), as: UTF8.self))…",
+      "method": "\(String(decoding: request.method, as: UTF8.self))",
+      "bytes": .stringConvertible(request.body.count),
+      "ms": .stringConvertible(Double(took.nanoseconds / 10_000) / 100),
+    ]
+    switch result {
+    case .answered(let response):
+      metadata["status"] = .stringConvertible(Int(response.status))
+      metadata["outcome"] = "\(response.outcome)"
+      if response.cause != .unspecified { metadata["cause"] = "\(response.cause)" }
+    case .unavailable(let reason):
+      metadata["status"] = .stringConvertible(503)
+      metadata["unavailable"] = "\(reason)"
+    }
+    core.logger.info("request", metadata: metadata)
+  }
+}

@@ -1,0 +1,22 @@
+package import HeadgateProto
+package import NIOCore
+
+/// What became of a request that was handed on.
+package enum SubmitResult: Sendable, Equatable {
+  /// The control plane decided.
+  case answered(SubmitResponse)
+  /// It could not be asked, or gave no answer, within the deadline. The reason is a constant word for metrics and log.
+  case unavailable(reason: String)
+}
+
+/// Hands requests to the control plane.
+package protocol SubmitForwarder: Sendable {
+  /// Can requests be forwarded at present?
+  var isReady: Bool { get }
+
+  /// The control plane's clock minus ours.
+  var clockOffset: Duration { get }
+
+  /// Called on `eventLoop`. Calls `completion` exactly once, on `eventLoop`, within the forwarder's deadline; perhaps before this returns.
+  func submit(_ request: SubmitRequest, on eventLoop: any EventLoop, completion: @escaping (SubmitResult) -> Void)
+}
