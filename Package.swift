@@ -38,6 +38,7 @@ let package = Package(
   name: "headgate",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "headgate-control", targets: ["headgate-control"]),
     .executable(name: "headgate-edge", targets: ["headgate-edge"]),
   ],
   dependencies: [
@@ -94,11 +95,18 @@ let package = Package(
         "RPC", "HeadgateProto", "Addresses", "Identifiers", "Observability", "Settings", log, metrics, lifecycle, configuration,
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
+    library(
+      "ControlPlane",
+      nio + [
+        "RPC", "HeadgateProto", "Rules", "Store", "Postgres", "TokenVault", "Cryptography", "Addresses", "JSON", "Identifiers",
+        "Observability", "Settings", log, metrics, lifecycle, configuration, .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
     .target(
       name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store"] + nio, path: "Tests/TestSupport",
       swiftSettings: strict),
 
     program("headgate-edge", ["Edge", log, lifecycle, configuration, arguments]),
+    program("headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
     tests("Identifiers"),
     tests("Addresses"),
     tests("Cryptography"),
@@ -113,6 +121,7 @@ let package = Package(
     tests("Postgres", ["TestSupport"]),
     tests("Store", ["TestSupport"]),
     tests("Edge", ["TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("ControlPlane", ["TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

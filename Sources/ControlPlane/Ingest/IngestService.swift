@@ -1,0 +1,119 @@
+import Addresses
+package import HeadgateProto
+import Identifiers
+package import Logging
+import Metrics
+import Postgres
+import Rules
+package import Store
+
+/// `IngestService`: the way of a request. Runs on the connection's event loop; everything until the batch is pure.
+package struct IngestService: IngestServiceHandler {
+  private let triggers: LiveTriggers
+  private let readiness: Readiness
+  private let writer: IngestWriter
+  private let bell: RunBell
+  private let limits: SubmitLimits
+  private let maximumAttempts: Int16
+  private let metrics: IngestMetrics
+  private let logger: Logger
+
+  package init(
+    triggers: LiveTriggers, readiness: Readiness, writer: IngestWriter, bell: RunBell, limits: SubmitLimits,
+    maximumAttempts: Int, metrics: IngestMetrics, logger: Logger
+  ) {
+    self.triggers = triggers
+    self.readiness = readiness
+    self.writer = writer
+    self.bell = bell
+    self.limits = limits
+    self.maximumAttempts = Int16(clamping: maximumAttempts)
+    self.metrics = metrics
+    self.logger = logger
+  }
+
+  package func submit(_ request: SubmitRequest, context: CallContext, reply: Reply<SubmitResponse>) {
+    let start = ContinuousClock.now
+    let now = UnixTime.now()
+    let incoming: IncomingRequest
+    do {
+      incoming = try limits.check(request, now: now)
+    } catch {
+      metrics.count(.invalid)
+      return reply.fail(error)
+    }
+    guard triggers.isLoaded else {
+      metrics.count(.unavailable)
+      return reply.fail(RPCError(.unavailable, readiness.notReadyBecause ?? "the configuration is not loaded yet"))
+    }
+    guard let entry = triggers.entry(request.triggerKey) else {
+      metrics.count(.unknownKey)
+      return reply.succeed(.unknownKey)
+    }
+    switch entry.state {
+    case .usable(let trigger):
+      let decision = trigger.evaluate(
+        incoming, credentials: entry.credentials(at: now), nowUs: request.receivedAtUs)
+      metrics.evaluation.record(duration: .now - start)
+      finish(decision, of: incoming, entry, now, context.deadline, reply)
+    case .disabled(let redactions):
+      reject(incoming, entry, redactions, now)
+      reply.succeed(.unknownKey)
+    case .unusable:
+      metrics.count(.unusable)
+      reply.succeed(.unusable)
+    }
+  }
+
+  /// Records what was decided and answers: after COMMIT where a caller may rely on the record, else at once.
+  private func finish(
+    _ decision: Decision, of request: IncomingRequest, _ entry: LiveEntry, _ now: UnixTime,
+    _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
+  ) {
+    let response = SubmitResponse(decision)
+    guard let outcome = decision.outcome else {
+      metrics.count(.notRecorded)
+      return reply.succeed(response)
+    }
+    let row = RequestRow(decision, outcome: outcome, of: request, entry, now: now)
+    // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
+    if outcome == .rejected || outcome == .handshake {
+      metrics.count(response.outcome, cause: response.cause)
+      writer.record(IngestEntry(request: row, runs: [], deadline: deadline))
+      return reply.succeed(response)
+    }
+    let runs = NewRun(decision, of: request, entry, maximumAttempts: maximumAttempts).map { [$0] } ?? []
+    let start = ContinuousClock.now
+    writer.submit(IngestEntry(request: row, runs: runs, deadline: deadline)) {
+      [metrics, bell, workspace = entry.workspace, flow = entry.flow, hasRun = !runs.isEmpty] result in
+      switch result {
+      case .success:
+        metrics.commit.record(duration: .now - start)
+        metrics.count(response.outcome)
+        reply.succeed(response)
+        if hasRun { bell.ring(workspace, flow: flow) }
+      case .failure(let failure):
+        metrics.count(failure == .overloaded ? .overloaded : .unavailable)
+        reply.fail(RPCError(failure))
+      }
+    }
+  }
+
+  /// Logs a request to a trigger that is disabled; the caller is answered as if there were none.
+  private func reject(_ request: IncomingRequest, _ entry: LiveEntry, _ redactions: Redactions?, _ now: UnixTime) {
+    metrics.count(.rejected, cause: .disabled)
+    let row = RequestRow(disabled: request, entry, redactions, now: now)
+    writer.record(IngestEntry(request: row, runs: [], deadline: .now))
+  }
+}
+
+extension RPCError {
+  init(_ failure: IngestFailure) {
+    switch failure {
+    case .overloaded: self.init(.resourceExhausted, "too many requests wait to be recorded")
+    case .unavailable: self.init(.unavailable, "the database is not available")
+    case .shutDown: self.init(.unavailable, "this control plane is shutting down")
+    case .refused(let sqlState): self = Incident.internalError("the database refused a request: \(sqlState)")
+    }
+  }
+}

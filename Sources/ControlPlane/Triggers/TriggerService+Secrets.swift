@@ -1,0 +1,93 @@
+import Cryptography
+package import HeadgateProto
+import Identifiers
+import Postgres
+import Rules
+import Store
+
+extension TriggerService {
+  package func reveal(_ request: RevealTriggerRequest, context: CallContext) async throws -> RevealTriggerResponse {
+    var checks = RequestChecks()
+    checks.optional(request.reason, "reason", atMost: RequestLimits.reasonBytes)
+    try checks.finish()
+    let (workspace, row) = try await find(request.workspace, request.trigger, context)
+    let audit = context.audit(
+      in: workspace.id, "trigger.reveal", object: "\(row.flowName)/\(row.node)", details: ["reason": request.reason])
+    // The audit row is written before anything is shown, also when opening fails afterwards.
+    let rows = try await store.answer(about: request.trigger) { store throws(StoreError) in
+      try await store.secrets(of: row.id, in: workspace.id, audit: audit)
+    }
+    var revealed: [RevealedSecret] = []
+    for secret in rows { revealed.append(RevealedSecret(secret, try await secrets.open(secret, in: workspace.id))) }
+    return RevealTriggerResponse(secrets: revealed)
+  }
+
+  package func rotate(_ request: RotateTriggerRequest, context: CallContext) async throws -> RotateTriggerResponse {
+    var checks = RequestChecks()
+    checks.optional(request.reason, "reason", atMost: RequestLimits.reasonBytes)
+    if request.secret.count > RequestLimits.secretBytes {
+      checks.fault("secret", "too_long", "secret must be at most \(RequestLimits.secretBytes) bytes")
+    }
+    let overlap = request.overlapSeconds ?? TriggerLimits.standardOverlapSeconds
+    if overlap > TriggerLimits.overlapSeconds {
+      checks.fault("overlap_seconds", "out_of_range", "overlap_seconds must be at most \(TriggerLimits.overlapSeconds)")
+    }
+    try checks.finish()
+    let (workspace, row) = try await find(request.workspace, request.trigger, context)
+    let secret = try await newSecret(request, of: row, in: workspace.id)
+    let sealed = try await secrets.seal(secret, trigger: row.id, in: workspace.id)
+    let audit = context.audit(
+      in: workspace.id, "trigger.rotate", object: "\(row.flowName)/\(row.node)",
+      details: [
+        "reason": request.reason, "overlap_seconds": "\(overlap)", "secret": request.secret.isEmpty ? "generated" : "given",
+      ])
+    let rotation = SecretRotation(workspace: workspace.id, added: sealed, overlap: .seconds(Int64(overlap)))
+    let added = try await store.answer(about: request.trigger) { store throws(StoreError) in
+      try await store.rotateSecret(rotation, audit: audit)
+    }
+    await live.reload(row.flow, in: workspace.id)
+    let isShort = !request.secret.isEmpty && request.secret.count < SecretInput.shortBytes
+    return RotateTriggerResponse(
+      secret: RevealedSecret(added, secret),
+      warnings: isShort ? ["secret is shorter than \(SecretInput.shortBytes) characters"] : [])
+  }
+
+  /// The secret that is given or generated, of the form that the trigger's scheme needs.
+  private func newSecret(
+    _ request: RotateTriggerRequest, of row: TriggerRow, in workspace: UniqueID
+  ) async throws(RPCError) -> SecretBytes {
+    let flow = try await references.flow(row.flow.description, in: workspace)
+    guard let rule = try StoredDefinition.draft(flow).node(row.node)?.trigger?.authentication else {
+      throw RPCError(.failedPrecondition, "the draft of \(row.flowName) has no node \(row.node) any more")
+    }
+    guard rule.mode.needsSecret else {
+      throw RPCError(.failedPrecondition, "the trigger's mode is \(rule.mode.rawValue): it has no secret")
+    }
+    let id = row.id
+    let current = try await store.answer { store throws(StoreError) in try await store.secrets(of: id, in: workspace) }
+    if current.count >= TriggerLimits.secrets {
+      throw RPCError(
+        .failedPrecondition, "the trigger has \(current.count) secrets that are still accepted; wait until some have ended")
+    }
+    if request.secret.isEmpty {
+      if let secret = rule.generateSecret() { return secret }
+      throw RPCError(
+        .invalidArgument, "the sender's public key must be given",
+        faults: [Fault(path: "secret", code: "required", message: "the sender's public key cannot be generated here")])
+    }
+    let secret = SecretBytes(copying: request.secret)
+    if let fault = rule.fault(ofSecret: secret, at: "secret") {
+      throw RPCError(.invalidArgument, fault.message, faults: [Fault]([fault], under: ""))
+    }
+    return secret
+  }
+}
+
+extension RevealedSecret {
+  /// A secret in clear: only for the answer to an administrator.
+  init(_ row: SecretRow, _ secret: SecretBytes) {
+    self.init(
+      id: row.id.description, value: secret.revealed(), createdAtUs: row.createdAt.microseconds,
+      expiresAtUs: row.expiresAt?.microseconds ?? 0)
+  }
+}

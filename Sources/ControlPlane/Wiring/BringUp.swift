@@ -1,0 +1,76 @@
+import HeadgateProto
+import Logging
+import Postgres
+import Settings
+import Store
+
+/// Makes a process ready: schema, default workspace, partitions, live configuration. Tried until it succeeds.
+struct BringUp: Sendable {
+  private let node: ControlPlaneNode
+  private let logger: Logger
+  private let backoff = Backoff(first: .milliseconds(50), longest: .seconds(2))
+
+  init(_ node: ControlPlaneNode, logger: Logger) {
+    self.node = node
+    self.logger = logger
+  }
+
+  /// Returns when everything is done, or when the task is cancelled.
+  func run() async {
+    var failures = 0
+    var lastReason = ""
+    while !Task.isCancelled {
+      do {
+        try await attempt()
+        return
+      } catch {
+        failures += 1
+        let reason = note(error)
+        // Once per reason: the attempts go on for as long as PostgreSQL is away.
+        if reason != lastReason {
+          let level: Logger.Level = (error as? StoreError)?.isRetryable == true ? .warning : .critical
+          logger.log(level: level, "not ready", metadata: ["reason": "\(reason)"])
+        }
+        lastReason = reason
+        try? await Task.sleep(for: backoff.pause(afterFailures: failures))
+      }
+    }
+  }
+
+  private func attempt() async throws {
+    let store = node.store
+    if node.options.migratesAtStart {
+      _ = try await store.migrate()
+    }
+    try await store.checkSchema()
+    node.readiness.clear(.unsafeDurability)
+    node.readiness.clear(.schemaNotCurrent)
+    _ = try await store.createPartitions()
+    _ = try await store.ensureWorkspace(named: WorkspaceDirectory.standardName)
+    try await node.loader.reloadAll()
+    node.readiness.clear(.masterKeyMissing)
+    node.readiness.clear(.configurationNotLoaded)
+    logger.notice("ready", metadata: ["triggers": "\(node.triggers.count)"])
+  }
+
+  /// Turns the failure into an obstacle and gives its reason.
+  private func note(_ error: any Error) -> String {
+    switch error {
+    case StoreError.notDurable(let cause):
+      node.readiness.set(.unsafeDurability, because: "PostgreSQL may lose what it has committed: \(cause.message)")
+      return "\(cause.message); --\(ControlSettings.allowUnsafeDurability.flag.dropFirst(2)) serves all the same"
+    case StoreError.schemaMismatch(let found, let needed):
+      let reason = "the database's schema has version \(found), this program needs \(needed)"
+      node.readiness.set(.schemaNotCurrent, because: reason)
+      return reason
+    case StoreError.migrationChanged(let version):
+      let reason = "migration \(version) in the database is not the one of this program"
+      node.readiness.set(.schemaNotCurrent, because: reason)
+      return reason
+    case let missing as LiveLoader.MissingMasterKeys:
+      node.readiness.set(.masterKeyMissing, because: missing.description)
+      return missing.description
+    default: return "\(error)"
+    }
+  }
+}

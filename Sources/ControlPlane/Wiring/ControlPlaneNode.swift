@@ -1,0 +1,106 @@
+import Cryptography
+package import HeadgateProto
+import Identifiers
+package import Logging
+package import Postgres
+package import Store
+package import TokenVault
+
+/// The parts of one control-plane process, put together; without sockets and signals, so that tests run it as it is.
+package final class ControlPlaneNode: Sendable {
+  /// What differs between installations.
+  package struct Options: Sendable {
+    package var postgres: PostgresConfiguration
+    package var databaseConnections = 4
+    package var ingest = IngestLimits()
+    package var submit = SubmitLimits()
+    package var runs = RunRules()
+    /// Of the edge nodes, without a slash at its end; empty: not known.
+    package var publicBaseURL = ""
+    package var reloadInterval = Duration.seconds(60)
+    package var migratesAtStart = true
+    /// Days that requests and runs are kept; `nil`: for ever.
+    package var retentionDays: Int?
+
+    package init(postgres: PostgresConfiguration) { self.postgres = postgres }
+  }
+
+  package let instanceID = UniqueID.random().description
+  package let options: Options
+  package let store: Store
+  package let ingest: IngestWriter
+  package let feed: ChangeFeed
+  package let readiness: Readiness
+  package let triggers = LiveTriggers()
+  package let loader: LiveLoader
+  package let bell = RunBell()
+  package let metrics = IngestMetrics()
+  package let keys: WorkspaceKeys
+  private let directory: WorkspaceDirectory
+  private let cursors: CursorSeal
+  private let logger: Logger
+
+  package init(_ options: Options, masterKeys: MasterKeys, logger: Logger) {
+    self.options = options
+    self.logger = logger
+    let store = Store(options.postgres, connections: options.databaseConnections, logger: logger)
+    self.store = store
+    let feed = ChangeFeed(options.postgres, logger: logger)
+    self.feed = feed
+    let ingest = IngestWriter(options.postgres, limits: options.ingest, logger: logger) { commit in
+      for workspace in commit.workspacesWithRuns { feed.runsBecameReady(in: workspace) }
+    }
+    self.ingest = ingest
+    // An idle connection does not notice that its server is gone; the feed's does, at once.
+    readiness = Readiness { feed.isConnected && store.status.isConnected && ingest.status.connectedLanes > 0 }
+    directory = WorkspaceDirectory(store: store)
+    keys = WorkspaceKeys(masterKeys: masterKeys, store: store)
+    loader = LiveLoader(store: store, keys: keys, directory: directory, triggers: triggers, logger: logger)
+    // Without a master key there is no `MasterKeys`; a random key then only means that cursors end with the process.
+    cursors = CursorSeal(key: masterKeys.derivedKey(for: "cursors") ?? .random(count: 32))
+  }
+
+  /// What the RPC server registers.
+  ///
+  /// - Parameter peers: who is connected, for `StatusService`.
+  package func methods(peers: @escaping @Sendable () async -> [ConnectedPeer] = { [] }) -> [MethodHandler] {
+    let secrets = TriggerSecrets(keys: keys)
+    let applier = FlowApplier(store: store, secrets: secrets, live: loader)
+    let descriptions = TriggerDescriptions(store: store, publicBaseURL: options.publicBaseURL)
+    let gated: [MethodHandler] =
+      IngestService(
+        triggers: triggers, readiness: readiness, writer: ingest, bell: bell, limits: options.submit,
+        maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger
+      ).methods
+      + WorkspaceService(store: store, directory: directory).methods
+      + FlowService(store: store, directory: directory, applier: applier, live: loader, cursors: cursors).methods
+      + TriggerService(
+        store: store, directory: directory, descriptions: descriptions, applier: applier, secrets: secrets, live: loader,
+        cursors: cursors
+      ).methods
+      + LogService(store: store, directory: directory, cursors: cursors).methods
+      + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors).methods
+    let status = StatusService(
+      StatusService.Sources(
+        instanceID: instanceID, readiness: readiness, store: store, ingest: ingest, triggers: triggers, metrics: metrics,
+        peers: peers),
+      directory: directory)
+    return gated.map { $0.gated(by: readiness) } + status.methods
+  }
+
+  /// Starts the connections to PostgreSQL, which come and go in the background.
+  package func start() {
+    store.start()
+    ingest.start()
+    feed.start()
+  }
+
+  /// Commits what is queued, as far as that succeeds within the time, and closes the connections.
+  package func shutDown(within time: Duration) async {
+    readiness.set(.draining, because: "this process is shutting down")
+    bell.close()
+    await ingest.shutDown(within: time)
+    await feed.shutDown()
+    await store.shutDown()
+  }
+}

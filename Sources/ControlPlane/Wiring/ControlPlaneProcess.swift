@@ -1,0 +1,150 @@
+import Cryptography
+import HeadgateProto
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import Observability
+import Postgres
+import RPC
+import ServiceLifecycle
+import Store
+import TokenVault
+import UnixSignals
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What `headgate-control serve` and `migrate` do.
+package enum ControlPlaneProcess {
+  /// Serves until SIGTERM or SIGINT; then finishes what is under way.
+  ///
+  /// - Throws: when a master key or certificate cannot be read or a port cannot be listened on. Never because PostgreSQL is
+  ///   away.
+  package static func serve(_ configuration: ControlConfiguration) async throws {
+    forbidCoreDumps()
+    LineLogHandler.bootstrap(format: configuration.logsAsText ? .text : .json, level: configuration.logLevel)
+    let metrics = PrometheusMetrics()
+    MetricsSystem.bootstrap(metrics)
+    metrics.observeProcess(program: "headgate-control", version: ControlPlaneVersion.version)
+
+    let logger = Logger(label: "headgate.control")
+    logger.notice("starting", metadata: ["version": "\(ControlPlaneVersion.version)", "configuration": configuration.logged])
+    if configuration.database.allowsUnsafeDurability {
+      logger.critical("durability is not required of PostgreSQL: a crash may lose requests that were answered 2xx")
+    }
+    if configuration.transport == .plaintext {
+      logger.critical("the RPC port is not encrypted and trusts every program of this machine with every role")
+    }
+    let node = ControlPlaneNode(
+      ControlPlaneNode.Options(configuration), masterKeys: try configuration.masterKeySource.read(), logger: logger)
+    observe(node, metrics)
+
+    let group = configuration.threads == 0 ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+    var services: [any Service] = [
+      DatabaseService(node, drain: configuration.drain), ConfigurationService(node, logger: logger),
+      MaintenanceService(node, logger: logger),
+    ]
+    if let endpoint = configuration.adminListen {
+      services.append(AdminListener(endpoint: endpoint, group: group, logger: logger) { AdminAnswers.answer($0, node, metrics) })
+    }
+    services.append(try RPCService(node, configuration, group: group, logger: logger))
+    var groupConfiguration = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    // Calls and queue each have the drain's time; what is not done then never will be.
+    groupConfiguration.maximumGracefulShutdownDuration = configuration.drain * 2 + .seconds(5)
+    try await ServiceGroup(configuration: groupConfiguration).run()
+    logger.notice("stopped")
+  }
+
+  /// Brings the schema up to date. Returns what was done, for people.
+  ///
+  /// - Throws: `StoreError`; also when PostgreSQL does not answer within ten seconds.
+  package static func migrate(_ database: ControlConfiguration.Database) async throws -> String {
+    let logger = Logger(label: "headgate.control")
+    let store = Store(PostgresConfiguration(database), connections: 1, logger: logger)
+    store.start()
+    do {
+      try await store.waitUntilConnected(for: .seconds(10))
+      let applied = try await store.migrate()
+      let version = try await store.schemaVersion()
+      await store.shutDown()
+      let list = applied.map(String.init).joined(separator: ", ")
+      return applied.isEmpty ? "schema is at version \(version)" : "schema is at version \(version); applied \(list)"
+    } catch {
+      await store.shutDown()
+      throw error
+    }
+  }
+
+  /// A core file would hold keys and tokens.
+  private static func forbidCoreDumps() {
+    var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+    #if canImport(Glibc)
+      setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+    #else
+      setrlimit(RLIMIT_CORE, &limit)
+    #endif
+  }
+
+  private static func observe(_ node: ControlPlaneNode, _ metrics: PrometheusMetrics) {
+    metrics.observe("headgate_ready", help: "1 when this process serves.") { node.readiness.notReadyBecause == nil ? 1 : 0 }
+    metrics.observe("headgate_triggers_loaded", help: "Triggers of published flows at hand.") { Double(node.triggers.count) }
+    metrics.observe("headgate_ingest_queued_requests", help: "Requests that wait for a batch.") {
+      Double(node.ingest.status.queuedEntries)
+    }
+    metrics.observe("headgate_ingest_queued_bytes", help: "Bytes that wait for a batch.") {
+      Double(node.ingest.status.queuedBytes)
+    }
+    metrics.observe("headgate_ingest_dropped_rejections", help: "Rejected requests that were not logged for want of room.") {
+      Double(node.ingest.status.droppedRejections)
+    }
+    metrics.observe("headgate_ingest_batches", help: "Batches committed since the start.") {
+      Double(node.ingest.status.committedBatches)
+    }
+    metrics.observe("headgate_workers_waiting", help: "Calls that wait for a run.") { Double(node.bell.waiting) }
+  }
+}
+
+/// The RPC port. Last to start, first to end: it stops taking calls before what they need goes away.
+struct RPCService: Service {
+  private let node: ControlPlaneNode
+  private let server: RPCServer
+  private let logger: Logger
+
+  init(_ node: ControlPlaneNode, _ configuration: ControlConfiguration, group: any EventLoopGroup, logger: Logger) throws {
+    self.node = node
+    self.logger = logger
+    let transport: RPCServer.Configuration.Transport
+    switch configuration.transport {
+    case .plaintext: transport = .plaintext(principal: .loopback)
+    case .mutualTLS(let authority, let certificate, let key):
+      transport = .tls(try TLSMaterial(certificate: certificate, key: key, authority: authority))
+    }
+    var rpc = RPCServer.Configuration(
+      host: configuration.listen.host, port: configuration.listen.port, transport: transport, agent: ControlPlaneVersion.agent,
+      instanceID: node.instanceID)
+    rpc.timeouts.drain = configuration.drain
+    // The status service names the peers of the server that it is served by.
+    let peers = PeerSource()
+    server = try RPCServer(
+      configuration: rpc, handlers: node.methods(peers: { peers.current }), logger: logger, eventLoops: group)
+    peers.set { [server] in server.peers }
+  }
+
+  func run() async throws {
+    let address = try await server.start()
+    logger.notice("rpc listening", metadata: ["address": "\(address.endpointText)"])
+    try? await gracefulShutdown()
+    logger.notice("draining")
+    node.readiness.set(.draining, because: "this process is shutting down")
+    // Calls that wait for runs would use up the drain's time.
+    node.bell.close()
+    await server.drain()
+  }
+}

@@ -1,0 +1,129 @@
+package import Logging
+import ServiceLifecycle
+import Store
+
+/// The connections to PostgreSQL: first to start, last to end.
+package struct DatabaseService: Service {
+  private let node: ControlPlaneNode
+  private let drain: Duration
+
+  package init(_ node: ControlPlaneNode, drain: Duration) {
+    self.node = node
+    self.drain = drain
+  }
+
+  package func run() async throws {
+    node.start()
+    // Cancellation ends the wait as well; either way what is queued is committed.
+    try? await gracefulShutdown()
+    await node.shutDown(within: drain)
+  }
+}
+
+/// Brings the process up and then keeps the live configuration and the waiting workers up to date.
+package struct ConfigurationService: Service {
+  private let node: ControlPlaneNode
+  private let logger: Logger
+
+  package init(_ node: ControlPlaneNode, logger: Logger) {
+    self.node = node
+    self.logger = logger
+  }
+
+  package func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await BringUp(node, logger: logger).run()
+      await follow()
+    }
+  }
+
+  /// Follows what changes elsewhere until the task is cancelled.
+  func follow() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await followChanges() }
+      group.addTask { await followRuns() }
+      group.addTask { await reloadRegularly() }
+    }
+  }
+
+  private func followChanges() async {
+    for await change in node.feed.changes() {
+      switch change {
+      case .flow(let flow, let workspace): await keepTrying { try await node.loader.load(flow, in: workspace) }
+      case .workspace, .mayHaveMissed: await keepTrying { try await node.loader.reloadAll() }
+      }
+    }
+  }
+
+  private func followRuns() async {
+    for await ready in node.feed.readyRuns() {
+      switch ready {
+      case .workspace(let workspace): node.bell.ring(workspace, flow: nil)
+      case .mayHaveMissed: node.bell.ringAll()
+      }
+    }
+  }
+
+  private func reloadRegularly() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: node.options.reloadInterval)
+      if Task.isCancelled { return }
+      do { try await node.loader.reloadAll() } catch { logger.warning("reload failed", metadata: ["cause": "\(error)"]) }
+    }
+  }
+
+  /// A change that was announced must not be missed because the database was away for a moment.
+  private func keepTrying(_ load: () async throws -> Void) async {
+    var failures = 0
+    while !Task.isCancelled {
+      do {
+        return try await load()
+      } catch {
+        failures += 1
+        if failures == 1 { logger.warning("reload failed", metadata: ["cause": "\(error)"]) }
+        try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(failures, 6))))
+      }
+    }
+  }
+}
+
+/// Makes the partitions of the coming days, drops those past their retention, deletes secrets that have ended.
+package struct MaintenanceService: Service {
+  /// Between two rounds.
+  static let interval = Duration.seconds(900)
+
+  private let node: ControlPlaneNode
+  private let logger: Logger
+
+  package init(_ node: ControlPlaneNode, logger: Logger) {
+    self.node = node
+    self.logger = logger
+  }
+
+  package func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: Self.interval)
+        if Task.isCancelled { return }
+        await round()
+      }
+    }
+  }
+
+  /// One round; what fails is tried again in the next.
+  func round() async {
+    guard node.readiness.closedBecause == nil else { return }
+    do {
+      let made = try await node.store.createPartitions()
+      if made > 0 { logger.info("partitions made", metadata: ["count": "\(made)"]) }
+      if let days = node.options.retentionDays {
+        let dropped = try await node.store.dropPartitions(olderThanDays: days)
+        if !dropped.isEmpty { logger.notice("partitions dropped", metadata: ["names": "\(dropped)"]) }
+      }
+      let deleted = try await node.store.deleteExpiredSecrets()
+      if deleted > 0 { logger.info("ended secrets deleted", metadata: ["count": "\(deleted)"]) }
+    } catch {
+      logger.warning("maintenance failed", metadata: ["cause": "\(error)"])
+    }
+  }
+}

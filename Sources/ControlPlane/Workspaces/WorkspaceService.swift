@@ -1,0 +1,53 @@
+package import HeadgateProto
+import Identifiers
+import Postgres
+package import Store
+
+/// `WorkspaceService`: the tenants.
+package struct WorkspaceService: WorkspaceServiceHandler {
+  private let store: Store
+  private let directory: WorkspaceDirectory
+
+  package init(store: Store, directory: WorkspaceDirectory) {
+    self.store = store
+    self.directory = directory
+  }
+
+  package func create(_ request: CreateWorkspaceRequest, context: CallContext) async throws -> Workspace {
+    var checks = RequestChecks()
+    checks.required(request.name, "name")
+    if !request.name.isEmpty, !WorkspaceDirectory.isWellFormed(request.name) {
+      checks.fault("name", "invalid_value", "name \(WorkspaceDirectory.rule)")
+    }
+    try checks.finish()
+    if context.principal.workspace != nil {
+      throw RPCError(.permissionDenied, "a credential of one workspace cannot create another")
+    }
+    let home = try await directory.workspace(WorkspaceDirectory.standardName, for: context.principal)
+    let audit = context.audit(in: home.id, "workspace.create", object: request.name)
+    let row = try await store.answer(about: request.name) { store throws(StoreError) in
+      try await store.createWorkspace(named: request.name, audit: audit)
+    }
+    directory.remember([row])
+    return Workspace(row)
+  }
+
+  package func get(_ request: GetWorkspaceRequest, context: CallContext) async throws -> Workspace {
+    var checks = RequestChecks()
+    checks.required(request.name, "name")
+    try checks.finish()
+    return Workspace(try await directory.workspace(request.name, for: context.principal))
+  }
+
+  package func list(_ request: ListWorkspacesRequest, context: CallContext) async throws -> ListWorkspacesResponse {
+    let rows = try await store.answer { store throws(StoreError) in try await store.workspaces() }
+    let visible = rows.filter { context.principal.workspace == nil || context.principal.workspace == $0.name }
+    return ListWorkspacesResponse(workspaces: visible.map(Workspace.init))
+  }
+}
+
+extension Workspace {
+  init(_ row: WorkspaceRow) {
+    self.init(id: row.id.description, name: row.name, createdAtUs: row.createdAt.microseconds)
+  }
+}

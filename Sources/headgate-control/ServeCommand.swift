@@ -1,0 +1,58 @@
+import ArgumentParser
+import Configuration
+import ControlPlane
+import FoundationEssentials
+import Settings
+
+/// `headgate-control serve`: serves until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve until SIGTERM.", discussion: ControlSettings.sources.help())
+
+  @Argument(parsing: .allUnrecognized, help: "Settings, as listed above.")
+  var settings: [String] = []
+
+  func run() async throws {
+    let configuration = try await SettingArguments.read(settings)
+    try await ControlPlaneProcess.serve(configuration)
+  }
+}
+
+/// `headgate-control migrate`: brings the database's schema up to date and ends.
+struct MigrateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "migrate", abstract: "Bring the database's schema up to date.",
+    discussion: "Takes the settings of `serve`; only the database's are used.")
+
+  @Argument(parsing: .allUnrecognized, help: "Settings, as `headgate-control serve --help` lists them.")
+  var settings: [String] = []
+
+  func run() async throws {
+    let reader = try await SettingArguments.reader(settings)
+    do {
+      print(try await ControlPlaneProcess.migrate(ControlConfiguration.Database(reading: reader)))
+    } catch let faults as SettingFaults {
+      throw ValidationError(faults.description)
+    }
+  }
+}
+
+/// Reads settings for the commands and turns faults into usage errors.
+enum SettingArguments {
+  static func reader(_ flags: [String]) async throws -> ConfigReader {
+    do {
+      return try await ControlSettings.sources.reader(flags: flags, environment: ProcessInfo.processInfo.environment)
+    } catch let faults as SettingFaults {
+      throw ValidationError(faults.description)
+    }
+  }
+
+  static func read(_ flags: [String]) async throws -> ControlConfiguration {
+    let reader = try await reader(flags)
+    do {
+      return try ControlConfiguration(reading: reader)
+    } catch let faults as SettingFaults {
+      throw ValidationError(faults.description)
+    }
+  }
+}
