@@ -38,6 +38,7 @@ let package = Package(
   name: "headgate",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "headgate", targets: ["headgate"]),
     .executable(name: "headgate-control", targets: ["headgate-control"]),
     .executable(name: "headgate-edge", targets: ["headgate-edge"]),
   ],
@@ -101,12 +102,20 @@ let package = Package(
         "RPC", "HeadgateProto", "Rules", "Store", "Postgres", "TokenVault", "Cryptography", "Addresses", "JSON", "Identifiers",
         "Observability", "Settings", log, metrics, lifecycle, configuration, .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    library(
+      "Client",
+      nio + [
+        "RPC", "HeadgateProto", "Addresses", "Identifiers", log, arguments, .product(name: "Yams", package: "Yams"),
+        .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .target(
       name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store"] + nio, path: "Tests/TestSupport",
       swiftSettings: strict),
 
     program("headgate-edge", ["Edge", log, lifecycle, configuration, arguments]),
     program("headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
+    program("headgate", ["Client", arguments]),
+
     tests("Identifiers"),
     tests("Addresses"),
     tests("Cryptography"),
@@ -122,6 +131,7 @@ let package = Package(
     tests("Store", ["TestSupport"]),
     tests("Edge", ["TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("ControlPlane", ["TestSupport"]),
+    tests("Client", ["TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,37 @@
+import ArgumentParser
+import HeadgateProto
+
+/// `headgate flow delete`.
+struct FlowDelete: ClientCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete",
+    abstract: "Delete a flow and its triggers.",
+    discussion: """
+      The URLs of its triggers answer 404 from then on and are never given out again. Logged requests and runs stay.
+
+      Example: headgate flow delete orders
+      """)
+
+  @Argument(help: "Name or id of the flow.")
+  var flow: String
+
+  @Flag(name: .shortAndLong, help: "Do not ask.")
+  var yes = false
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func run(_ session: Session, _ screen: Screen) async throws {
+    if !yes, screen.canAsk {
+      let flow = try await session.flows.get(GetFlowRequest(workspace: session.workspace, flow: flow))
+      let triggers = flow.triggers.isEmpty ? "" : " and its \(flow.triggers.count) trigger(s)"
+      guard try screen.confirm("Delete \(TerminalText.escaped(flow.name))\(triggers) for good?") else {
+        throw CommandFailure(.failure, "not deleted")
+      }
+    }
+    _ = try await session.flows.delete(DeleteFlowRequest(workspace: session.workspace, flow: flow))
+    switch screen.format {
+    case .json: try screen.print(["flow": .string(flow), "deleted": true])
+    case .table: try screen.print("\(TerminalText.escaped(flow)): deleted")
+    }
+  }
+}

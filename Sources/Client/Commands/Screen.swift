@@ -1,0 +1,82 @@
+/// Where a command's results and remarks go, in the form that the user asked for.
+struct Screen: Sendable {
+  let environment: ClientEnvironment
+  let format: OutputFormat
+  private let allowsColour: Bool
+
+  init(_ environment: ClientEnvironment, format: OutputFormat = .table, noColor: Bool = false) {
+    self.environment = environment
+    self.format = format
+    // https://no-color.org: any value but an empty one turns colours off.
+    allowsColour = !noColor && environment.variable("NO_COLOR") == nil && environment.variables["TERM"] != "dumb"
+  }
+
+  init(_ environment: ClientEnvironment, _ options: GlobalOptions) {
+    self.init(environment, format: options.output, noColor: options.noColor)
+  }
+
+  /// Whether results may carry colours.
+  var isColoured: Bool { allowsColour && environment.output.isTerminal }
+
+  /// Whether there is someone to answer a question.
+  var canAsk: Bool { environment.input.isTerminal && environment.output.isTerminal }
+
+  /// Writes lines of results.
+  func print(_ lines: [String]) throws {
+    guard !lines.isEmpty else { return }
+    try environment.output.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+  }
+
+  func print(_ line: String) throws { try print([line]) }
+
+  /// Writes a table, cut to the terminal's width when it goes to a terminal.
+  func print(_ table: Table) throws {
+    try print(table.lines(width: environment.output.isTerminal ? environment.terminalWidth : nil, isColoured: isColoured))
+  }
+
+  func print(_ fields: Fields) throws { try print(fields.lines(isColoured: isColoured)) }
+
+  func print(_ json: JSONValue) throws { try print(json.pretty) }
+
+  /// A title above a block.
+  func heading(_ text: String) throws { try print(["", Ink.bold(text, on: isColoured)]) }
+
+  /// Writes remarks for people to standard error, so that results stay clean. A closed standard error loses them.
+  func remark(_ lines: [String]) {
+    try? environment.errors.write(Array(lines.map { $0 + "\n" }.joined().utf8))
+  }
+
+  func remark(_ line: String) { remark([line]) }
+
+  func warn(_ text: String) {
+    remark(Ink.yellow("warning:", on: allowsColour && environment.errors.isTerminal) + " " + TerminalText.escaped(text))
+  }
+
+  func report(_ failure: CommandFailure) {
+    switch format {
+    case .json: remark(failure.json.pretty)
+    case .table: remark(failure.lines(isColoured: allowsColour && environment.errors.isTerminal))
+    }
+  }
+
+  /// A time in a table: "5m ago" on a terminal, RFC 3339 elsewhere; empty for 0.
+  func time(_ microseconds: Int64) -> String {
+    guard microseconds != 0 else { return "" }
+    let time = Timestamp(microseconds: microseconds)
+    return environment.output.isTerminal ? time.relative(to: environment.now()) : time.text
+  }
+
+  /// A time of a single object: RFC 3339, and how long ago on a terminal; empty for 0.
+  func fullTime(_ microseconds: Int64) -> String {
+    guard microseconds != 0 else { return "" }
+    let time = Timestamp(microseconds: microseconds)
+    return environment.output.isTerminal ? "\(time.text) (\(time.relative(to: environment.now())))" : time.text
+  }
+
+  /// Asks a question that is answered with yes or no; anything but yes is no.
+  func confirm(_ question: String) throws -> Bool {
+    try environment.output.write(Array("\(question) [y/N] ".utf8))
+    let answer = try environment.input.readLine(true)?.lowercased().filter { !$0.isWhitespace }
+    return answer == "y" || answer == "yes"
+  }
+}

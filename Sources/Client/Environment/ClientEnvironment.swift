@@ -1,0 +1,106 @@
+package import HeadgateProto
+
+/// Everything of the outer world that commands touch: variables, streams, the clock, connections, signals.
+///
+/// Commands reach it through `ClientEnvironment.current`, so that tests run whole commands in this process.
+package struct ClientEnvironment: Sendable {
+  /// The environment variables.
+  package var variables: [String: String]
+  /// Absolute.
+  package var workingDirectory: String
+  /// Where this program's file is; `nil` when it is not known.
+  package var executablePath: String?
+  package var output: OutputChannel
+  package var errors: OutputChannel
+  package var input: InputChannel
+  /// Columns of the terminal.
+  package var terminalWidth: Int
+  package var now: @Sendable () -> Timestamp
+  /// Opens the way to the control plane.
+  package var connect: @Sendable (ConnectionSettings) async throws -> OpenConnection
+  /// One element for each request to stop (SIGINT, SIGTERM).
+  package var stopRequests: @Sendable () -> AsyncStream<Void>
+
+  package init(
+    variables: [String: String] = [:], workingDirectory: String, executablePath: String? = nil, output: OutputChannel,
+    errors: OutputChannel, input: InputChannel, terminalWidth: Int = defaultTerminalWidth,
+    now: @escaping @Sendable () -> Timestamp,
+    connect: @escaping @Sendable (ConnectionSettings) async throws -> OpenConnection,
+    stopRequests: @escaping @Sendable () -> AsyncStream<Void> = { AsyncStream { _ in } }
+  ) {
+    self.variables = variables
+    self.workingDirectory = workingDirectory
+    self.executablePath = executablePath
+    self.output = output
+    self.errors = errors
+    self.input = input
+    self.terminalWidth = terminalWidth
+    self.now = now
+    self.connect = connect
+    self.stopRequests = stopRequests
+  }
+
+  /// What tables are fitted to when the terminal does not tell its width.
+  package static let defaultTerminalWidth = 80
+
+  @TaskLocal private static var bound: ClientEnvironment?
+
+  /// The environment that the running command was started in.
+  package static var current: ClientEnvironment { bound ?? .process }
+
+  /// Runs `body` with this environment as the current one.
+  package func run<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    try await Self.$bound.withValue(self) { try await body() }
+  }
+
+  /// A variable's value; `nil` when it is not set or empty.
+  package func variable(_ name: String) -> String? {
+    variables[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+}
+
+/// A standard stream that is written to.
+package struct OutputChannel: Sendable {
+  package var isTerminal: Bool
+  /// Writes all bytes; throws `OutputClosed` when nobody reads any more.
+  package var write: @Sendable ([UInt8]) throws -> Void
+
+  package init(isTerminal: Bool = false, write: @escaping @Sendable ([UInt8]) throws -> Void) {
+    self.isTerminal = isTerminal
+    self.write = write
+  }
+}
+
+/// The reader of a standard stream is gone, as with `headgate logs query | head -1`. Not a failure.
+package struct OutputClosed: Error {
+  package init() {}
+}
+
+/// The standard input.
+package struct InputChannel: Sendable {
+  package var isTerminal: Bool
+  /// Everything up to its end.
+  package var readAll: @Sendable () throws -> [UInt8]
+  /// One line without its line break, typed at the terminal; `nil` at the end. Without `echo` it is not shown.
+  package var readLine: @Sendable (_ echo: Bool) throws -> String?
+
+  package init(
+    isTerminal: Bool = false, readAll: @escaping @Sendable () throws -> [UInt8],
+    readLine: @escaping @Sendable (_ echo: Bool) throws -> String? = { _ in nil }
+  ) {
+    self.isTerminal = isTerminal
+    self.readAll = readAll
+    self.readLine = readLine
+  }
+}
+
+/// A way to the control plane, and how to end it.
+package struct OpenConnection: Sendable {
+  package var caller: any RPCCaller
+  package var close: @Sendable () async -> Void
+
+  package init(caller: any RPCCaller, close: @escaping @Sendable () async -> Void = {}) {
+    self.caller = caller
+    self.close = close
+  }
+}

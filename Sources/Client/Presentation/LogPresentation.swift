@@ -1,0 +1,113 @@
+import Addresses
+package import HeadgateProto
+
+extension LogEntry {
+  /// "203.0.113.7"; empty when the edge node did not say.
+  package var address: String { IPAddress(bytes: clientAddress)?.description ?? "" }
+
+  /// The outcome, or the cause of a refusal: "accepted", "credential_wrong".
+  package var result: String {
+    outcome == .rejected && cause != .unspecified ? snakeCase(cause) : snakeCase(outcome)
+  }
+
+  /// Colour of the result.
+  package var resultInk: Ink {
+    switch outcome {
+    case .accepted, .handshake: .green
+    case .rejected: .red
+    case .unrouted, .pending, .captured: .yellow
+    case .duplicate, .unspecified: .plain
+    }
+  }
+
+  /// The fields that a list has, for scripts.
+  package var summaryJSON: JSONValue {
+    [
+      "id": .string(id),
+      "trigger_id": .string(triggerId),
+      "trigger": .string(trigger),
+      "received_at": .time(receivedAtUs),
+      "method": .string(String(decoding: method, as: UTF8.self)),
+      "path": .string(String(decoding: path, as: UTF8.self)),
+      "query": .string(String(decoding: query, as: UTF8.self)),
+      "ip": .textOrNull(address),
+      "origin": .textOrNull(String(decoding: origin, as: UTF8.self)),
+      "outcome": .string(snakeCase(outcome)),
+      "cause": cause == .unspecified ? .null : .string(snakeCase(cause)),
+      "status": .integer(status),
+      "event": .textOrNull(String(decoding: event, as: UTF8.self)),
+      "output": .textOrNull(output),
+      "body_bytes": .integer(bodyBytes),
+      "flow_version": flowVersion == 0 ? .null : .integer(flowVersion),
+      "processing_us": .integer(processingUs),
+    ]
+  }
+
+  /// Everything, for scripts. The body is text, or in base 64 when it is not UTF-8.
+  package var json: JSONValue {
+    var json = summaryJSON
+    json.set(
+      "headers",
+      .array(
+        headers.map {
+          [
+            "name": .string(String(decoding: $0.name, as: UTF8.self)),
+            "value": .string(String(decoding: $0.value, as: UTF8.self)),
+          ]
+        }))
+    let isText = String(validating: body, as: UTF8.self) != nil
+    json.set("body", bodyAbsent.isEmpty ? .textIfUTF8(body) : .null)
+    json.set("body_base64", bodyAbsent.isEmpty && !isText ? .string(base64(body)) : .null)
+    json.set("body_absent", .textOrNull(bodyAbsent))
+    json.set("explanation", explanation?.json ?? .null)
+    json.set("runs", .array(runs.map(\.json)))
+    return json
+  }
+}
+
+extension Explanation {
+  /// The form for scripts.
+  package var json: JSONValue {
+    [
+      "event_path": .textOrNull(eventPath),
+      "event_value": eventPresent ? .string(String(decoding: eventValue, as: UTF8.self)) : .null,
+      "cases": .array(
+        cases.map {
+          ["id": .string($0.caseId), "value": .string(String(decoding: $0.value, as: UTF8.self)), "matched": .bool($0.matched)]
+        }),
+      "output": .textOrNull(output),
+      "entry_node": .textOrNull(entryNode),
+      "notes": .array(
+        notes.map { ["at": .string($0.at), "code": .string($0.code), "message": .string($0.message)] }),
+      "refused_at": .textOrNull(refusedAt),
+      "refused_because": .textOrNull(refusedBecause),
+    ]
+  }
+}
+
+extension LogRun {
+  /// The form for scripts.
+  package var json: JSONValue {
+    [
+      "id": .string(id), "flow": .string(flow), "entry_node": .string(entryNode), "state": .string(state),
+      "attempt": .integer(attempt), "variables": .embedded(variables),
+    ]
+  }
+}
+
+/// Requests as a table.
+package enum LogTable {
+  package static func table(_ entries: [LogEntry], time: (Int64) -> String) -> Table {
+    Table(
+      [
+        Table.Column("ID"), Table.Column("WHEN"), Table.Column("TRIGGER", cutTo: 6), Table.Column("RESULT", cutTo: 8),
+        Table.Column("HTTP", .right), Table.Column("EVENT", cutTo: 5),
+      ],
+      rows: entries.map { entry in
+        [
+          Table.Cell(entry.id), Table.Cell(time(entry.receivedAtUs)), Table.Cell(entry.trigger),
+          Table.Cell(entry.result, entry.resultInk), Table.Cell(String(entry.status)), Table.Cell(entry.event),
+        ]
+      })
+  }
+}

@@ -1,0 +1,4 @@
+import Client
+import Glibc
+
+exit(await HeadgateProgram.run(Array(CommandLine.arguments.dropFirst())))

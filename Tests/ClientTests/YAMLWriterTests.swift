@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Client
+
+@Suite struct YAMLWriterTests {
+  /// Texts that some reader of YAML 1.1 or 1.2 takes for something else.
+  static let treacherous = [
+    "", " ", "yes", "No", "ON", "off", "y", "n", "true", "null", "~", "Null", "0123", "1e400", "12", "-1", "+1", "0x1f", "1_000",
+    "12:30:45", "2026-01-02", ".inf", ".nan", "=", "<<", "- a", "a: b", "a #b", "#a", "*a", "&a", "!a", "|", ">", "%a", "@a",
+    "`a", "'a'", "\"a\"", "[a]", "{a}", "a,b", "? a", ": a", "a:", "---", "...", "a\nb", "a\n", "\na", "a\n\n", " a", "a ",
+    "a\tb", "\u{0}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{2028}", "a\u{feff}", "é", "日本語", "👨‍👩‍👧", "a\r\nb", "a \n b", "\\",
+    "{{ body.a ?? \"x\" }}", "headers[\"x-event\"]", "whsec_AAAA", "203.0.113.0/24", "2001:db8::/32",
+  ]
+
+  @Test(arguments: treacherous) func textReadsBackAsText(_ text: String) throws {
+    let value: JSONValue = ["flow": .string(text), "list": [.string(text), [.string(text)]], "o": .object([.init(text, 1)])]
+    let yaml = try YAMLWriter.text(value)
+    #expect(try YAMLReader.documents(in: yaml).map(\.json) == [value], "\(yaml)")
+  }
+
+  @Test(arguments: ["0", "-0", "1e400", "0.10", "123456789012345678901234567890", "-1.5E-7"])
+  func numbersKeepTheirDigits(_ digits: String) throws {
+    let yaml = try YAMLWriter.text(["count": .number(digits)])
+    #expect(yaml == "count: \(digits)\n")
+  }
+
+  @Test func looksLikeAFlowFile() throws {
+    let value: JSONValue = [
+      "flow": "orders",
+      "nodes": [
+        [
+          "id": "hook", "type": "webhook_trigger", "auth": ["mode": "hmac", "preset": "kiwify"],
+          "allow": ["ips": ["203.0.113.0/24"], "origins": []],
+          "events": ["path": "body.event", "cases": [["id": "paid", "value": "order_paid", "label": "Paid: yes"]]],
+        ],
+        ["id": "welcome", "type": "task"],
+      ],
+      "connections": [["from": "hook.paid", "to": "welcome"]],
+    ]
+    #expect(
+      try YAMLWriter.text(value) == """
+        flow: orders
+        nodes:
+        - id: hook
+          type: webhook_trigger
+          auth: {mode: hmac, preset: kiwify}
+          allow:
+            ips: ["203.0.113.0/24"]
+            origins: []
+          events:
+            path: body.event
+            cases:
+            - {id: paid, value: order_paid, label: "Paid: yes"}
+        - {id: welcome, type: task}
+        connections:
+        - {from: hook.paid, to: welcome}
+
+        """)
+  }
+}
