@@ -1,0 +1,168 @@
+"""What a hostile or broken peer sends is refused within the stated limits; memory stays flat and the processes live."""
+
+import random
+import socket
+import ssl
+import struct
+import time
+import unittest
+
+from http_raw import exchange, receive, send
+from instance import wait_for
+from test_way_of_a_request import JSON, WithInstance, flow
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+class Hostile(WithInstance):
+    """Both ports, attacked; after each test the same processes still serve."""
+
+    def setUp(self):
+        self.headgate.apply(flow("t"))
+        self.pids = {name: self.headgate.pid(name) for name in ("control", "edge")}
+        self.assertEqual(self.send(self.path()).status, 200)
+        self.memory = {name: resident_kib(pid) for name, pid in self.pids.items()}
+
+    def tearDown(self):
+        self.assertEqual(self.send(self.path()).status, 200)
+        for name, pid in self.pids.items():
+            self.assertEqual(self.headgate.pid(name), pid)
+            self.assertLess(resident_kib(pid) - self.memory[name], 40 * 1024, f"{name} grew")
+
+    def tls(self):
+        """A connection to the RPC port with the edge node's certificate."""
+        context = ssl.create_default_context(cafile=self.headgate.home / "pki/ca.pem")
+        context.check_hostname = False
+        context.load_cert_chain(self.headgate.home / "pki/edge.pem", self.headgate.home / "pki/edge.key")
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.headgate.control_port), timeout=10))
+
+    def assert_closed(self, connection, seconds):
+        """The peer closes within the time."""
+        connection.settimeout(seconds)
+        try:
+            while connection.recv(65536):
+                pass
+        except (ConnectionResetError, ssl.SSLError):
+            pass
+
+    def test_a_frame_above_the_limit_closes_the_connection(self):
+        for length in (4 * 1024 * 1024 + 1, 2**31, 2**32 - 1):
+            with self.tls() as connection:
+                connection.sendall(struct.pack(">IIBB", length, 1, 1, 0) + b"x" * 100)
+                self.assert_closed(connection, 5)
+
+    def test_garbage_in_frames(self):
+        chance = random.Random(7)
+        for _ in range(50):
+            with self.tls() as connection:
+                for _ in range(chance.randrange(1, 6)):
+                    payload = chance.randbytes(chance.randrange(0, 200))
+                    try:
+                        connection.sendall(struct.pack(">IIBB", len(payload), chance.choice([0, 1, 2, 3, 2**32 - 1]), chance.randrange(256), chance.randrange(256)) + payload)
+                    except (OSError, ssl.SSLError):
+                        break
+
+    def test_garbage_on_both_ports(self):
+        chance = random.Random(3)
+        hello = bytes.fromhex("16030100c8010000c40303") + chance.randbytes(190)
+        for port in (self.headgate.edge_port, self.headgate.control_port):
+            for data in [b"\0" * 1000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", hello, b"GET /\r\n\r\n", *(chance.randbytes(chance.randrange(1, 3000)) for _ in range(60))]:
+                with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                    try:
+                        connection.sendall(data)
+                        connection.shutdown(socket.SHUT_WR)
+                    except OSError:
+                        continue
+                    self.assert_closed(connection, 15)
+
+    def test_no_certificate_and_old_tls_are_refused(self):
+        for configure in (lambda c: None, lambda c: setattr(c, "maximum_version", ssl.TLSVersion.TLSv1_2)):
+            context = ssl.create_default_context(cafile=self.headgate.home / "pki/ca.pem")
+            context.check_hostname = False
+            configure(context)
+            with self.assertRaises((ssl.SSLError, ConnectionResetError, AssertionError)):
+                with context.wrap_socket(socket.create_connection(("127.0.0.1", self.headgate.control_port), timeout=5)) as connection:
+                    connection.sendall(struct.pack(">IIBB", 0, 1, 1, 0))
+                    assert connection.recv(10), "closed"
+
+    def test_a_declared_gigabyte_is_refused_before_it_is_read(self):
+        begun = time.monotonic()
+        answer = send(self.headgate.edge_port, self.path(), b"x" * 1000, {**JSON, "content-length": str(2**30)})
+        self.assertEqual(answer.status, 413)
+        self.assertLess(time.monotonic() - begun, 2)
+
+    def test_chunks_beyond_the_limit_are_refused(self):
+        chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+        head = f"POST {self.path()} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        self.assertIn(b" 413 ", exchange(self.headgate.edge_port, head + chunk * 40).split(b"\r\n")[0])
+
+    def test_deep_json(self):
+        self.assertEqual(self.send(self.path(), "[" * 100_000 + "]" * 100_000).status, 400)
+        self.assertEqual(self.send(self.path(), '{"a":' * 100_000 + "1" + "}" * 100_000).status, 400)
+
+    def test_headers_at_and_beyond_the_limit(self):
+        self.assertEqual(self.send(self.path(), headers={**JSON, "x-large": "y" * 16_000}).status, 200)
+        self.assertEqual(self.send(self.path(), headers={**JSON, "x-large": "y" * 40_000}).status, 431)
+        self.assertEqual(self.send(self.path(), headers={f"x-{n}": "y" for n in range(120)}).status, 431)
+        self.assertEqual(self.send(self.path() + "?a=" + "b" * 9000).status, 414)
+
+    def test_a_byte_a_second_is_cut_off_at_the_header_deadline(self):
+        request = f"POST {self.path()} HTTP/1.1\r\nhost: x\r\n".encode() + b"x-slow: " + b"y" * 1000
+        begun = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.headgate.edge_port), timeout=5) as connection:
+            try:
+                for byte in request:
+                    connection.sendall(bytes([byte]))
+                    connection.settimeout(1)
+                    try:
+                        received = connection.recv(4096)
+                        break
+                    except TimeoutError:
+                        self.assertLess(time.monotonic() - begun, 14, "still open long after the header deadline")
+            except (BrokenPipeError, ConnectionResetError):
+                received = b""
+        self.assertLess(time.monotonic() - begun, 14)
+        self.assertTrue(received == b"" or b" 408 " in received.split(b"\r\n")[0], received)
+
+    def test_many_silent_connections_do_not_disturb_the_others(self):
+        silent = [socket.create_connection(("127.0.0.1", self.headgate.edge_port)) for _ in range(500)]
+        try:
+            for connection in silent[::2]:
+                connection.sendall(b"POST /w/")
+            worst = 0
+            for _ in range(100):
+                begun = time.monotonic()
+                self.assertEqual(self.send(self.path()).status, 200)
+                worst = max(worst, time.monotonic() - begun)
+            self.assertLess(worst, 1)
+        finally:
+            for connection in silent:
+                connection.close()
+
+    def test_a_smuggled_request_is_not_answered(self):
+        both = f"POST {self.path()} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", self.headgate.edge_port), timeout=5) as connection:
+            connection.sendall(both.encode())
+            first = receive(connection, 5)
+            self.assertIn(b" 400 ", first.split(b"\r\n")[0])
+            self.assert_closed(connection, 5)
+
+    def test_the_control_plane_away_gives_503_after_the_deadline_and_recovers(self):
+        path = self.path()
+        self.headgate.kill("control")
+        begun = time.monotonic()
+        answer = self.send(path)
+        self.assertEqual(answer.status, 503)
+        self.assertIsNotNone(answer.header("retry-after"))
+        self.assertTrue(5 < time.monotonic() - begun < 12, "held and retried inside the deadline")
+        self.headgate.start()
+        self.pids["control"] = self.headgate.pid("control")
+        self.memory["control"] = resident_kib(self.pids["control"])
+        wait_for(lambda: self.send(path).status == 200, what="recovery")
+
+
+if __name__ == "__main__":
+    unittest.main()
