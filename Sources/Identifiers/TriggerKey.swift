@@ -23,9 +23,9 @@ package enum TriggerKey {
   }
 
   /// Whether the bytes have the form of a key; says nothing about whether the key exists.
-  package static func isWellFormed(_ bytes: some Collection<UInt8>) -> Bool {
+  package static func isWellFormed(_ bytes: [UInt8]) -> Bool {
     guard bytes.count == prefix.utf8.count + digitCount, bytes.starts(with: prefix.utf8) else { return false }
-    return bytes.dropFirst(prefix.utf8.count).allSatisfy { byte in
+    return bytes[prefix.utf8.count...].allSatisfy { byte in
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "2")...UInt8(ascii: "7")).contains(byte)
     }
   }

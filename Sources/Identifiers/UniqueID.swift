@@ -12,12 +12,16 @@ package struct UniqueID: Hashable, Sendable {
   }
 
   /// Reads 16 bytes in network order; `nil` for any other count.
-  package init?(bytes: some Collection<UInt8>) {
+  ///
+  /// Takes an array and not any collection: a generic function is not specialized across modules, and this one is called
+  /// for every request.
+  package init?(bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
     var high: UInt64 = 0
     var low: UInt64 = 0
-    for (index, byte) in bytes.enumerated() {
-      if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+    for index in 0..<8 {
+      high = high << 8 | UInt64(bytes[index])
+      low = low << 8 | UInt64(bytes[index + 8])
     }
     self.init(high: high, low: low)
   }

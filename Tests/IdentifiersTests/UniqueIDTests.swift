@@ -63,12 +63,12 @@ import Testing
     "wh_aaaaaaaaaaaaaaaaaaaaaaaaaA", "wh_aaaaaaaaaaaaaaaaaaaaaaaaa/",
   ])
   func refuses(key: String) {
-    #expect(!TriggerKey.isWellFormed(key.utf8))
+    #expect(!TriggerKey.isWellFormed(Array(key.utf8)))
   }
 
   @Test func generatesDistinctWellFormedKeys() {
     let keys = (0..<1_000).map { _ in TriggerKey.generate() }
-    #expect(keys.allSatisfy { TriggerKey.isWellFormed($0.utf8) })
+    #expect(keys.allSatisfy { TriggerKey.isWellFormed(Array($0.utf8)) })
     #expect(Set(keys).count == 1_000)
     // Every digit varies: none of the 128 bits is fixed but the two that fill up the last digit.
     for position in 3..<28 {

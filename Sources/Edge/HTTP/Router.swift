@@ -21,7 +21,7 @@ enum Route: Equatable {
       let afterPrefix = path.dropFirst(Self.prefix.count)
       let keyEnd = afterPrefix.firstIndex(of: UInt8(ascii: "/")) ?? afterPrefix.endIndex
       let key = afterPrefix[..<keyEnd]
-      self = TriggerKey.isWellFormed(key) ? .trigger(key: key, path: afterPrefix[keyEnd...], query: query) : .nothing
+      self = TriggerKey.isWellFormed(Array(key)) ? .trigger(key: key, path: afterPrefix[keyEnd...], query: query) : .nothing
       return
     }
     switch path {
