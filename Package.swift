@@ -94,7 +94,7 @@ let package = Package(
       "Edge",
       nio + [
         "RPC", "HeadgateProto", "Addresses", "Identifiers", "Observability", "Settings", log, metrics, lifecycle, configuration,
-        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     library(
       "ControlPlane",
@@ -121,7 +121,7 @@ let package = Package(
     tests("Cryptography"),
     tests("JSON"),
     tests("HeadgateProto"),
-    tests("Observability"),
+    tests("Observability", [log, metrics]),
     tests("Settings"),
     tests("RPC", ["TestSupport", "PKI", .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("Rules", ["Addresses", "Cryptography", "JSON"]),
@@ -129,7 +129,13 @@ let package = Package(
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("Postgres", ["TestSupport"]),
     tests("Store", ["TestSupport"]),
-    tests("Edge", ["TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests(
+      "Edge",
+      nio + [
+        "RPC", "HeadgateProto", "Addresses", "Observability", "Settings", log, metrics, configuration,
+        .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     tests("ControlPlane", ["TestSupport"]),
     tests("Client", ["TestSupport"]),
   ],
