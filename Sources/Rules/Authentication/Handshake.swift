@@ -119,8 +119,25 @@ package struct Handshake: Hashable, Sendable {
     return text
   }
 
-  /// Whether signing the text gives away no signature of a webhook: signed content has a ":" (Zoom, Slack), a "{" (JSON) or
-  /// a space in it, a challenge token has none of these.
+  /// Whether anyone can have this body signed by asking for it as a challenge: its signature is then no proof of who sent it.
+  ///
+  /// The providers that ask for a signed challenge send JSON objects, which no challenge can be.
+  package func signsForAnyone(_ body: [UInt8]) -> Bool {
+    guard !isAnsweredAfterVerification else { return false }
+    let parts =
+      switch response {
+      case .empty: [Part]()
+      case .text(let parts): parts
+      case .json(let members): members.flatMap(\.value)
+      }
+    return Self.isSafeToSign(body)
+      && parts.contains { part in
+        if case .signed = part { true } else { false }
+      }
+  }
+
+  /// Whether the text can be signed for a stranger: signed content has a ":" (Zoom, Slack), a "{" (JSON) or a space in it,
+  /// a challenge token has none of these. What has the form of a token is refused as a webhook's body: `signsForAnyone`.
   private static func isSafeToSign(_ text: [UInt8]) -> Bool {
     !text.isEmpty && text.count <= 256
       && text.allSatisfy { byte in

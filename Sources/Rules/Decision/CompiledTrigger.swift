@@ -63,6 +63,14 @@ package final class CompiledTrigger: Sendable {
       let result = configuration.authentication.verify(request, secrets: credentials.secrets, nowUs: nowUs, body: &body)
       if case .refused(let refusal) = result {
         refuse(&decision, refusal.cause, at: refusal.at, because: refusal.because)
+        let misplaced = MisplacedSecrets(credentials.secrets)
+        decision.storedQuery = misplaced.removed(fromQuery: decision.storedQuery)
+        decision.storedHeaders = misplaced.removed(fromHeaders: decision.storedHeaders)
+        return
+      }
+      if let handshake = configuration.authentication.handshake, handshake.signsForAnyone(request.body) {
+        let because = "The provider's handshake signs such a text for anyone who asks, so its signature proves nothing."
+        refuse(&decision, .signatureWrong, at: "body", because: because)
         return
       }
     }

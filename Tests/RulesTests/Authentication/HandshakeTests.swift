@@ -76,4 +76,19 @@ struct HandshakeTests {
       try self.answer("x-twitter", get("crc_token=challenge")).map { String(decoding: $0.body, as: UTF8.self) }
         == "{\"response_token\":\"sha256=\(proof)\"}")
   }
+
+  /// Whoever asks is given the signature of a challenge; with it a body of the same text must not pass for the provider's.
+  @Test(arguments: ["event=order_paid", "123", "order_paid"])
+  func aSignedChallengeIsNoWebhook(text: String) throws {
+    let trigger = try Sample.trigger(#""auth":{"mode":"hmac","preset":"x-twitter"}"#, connections: #"{"from":"hook","to":"other"}"#)
+    let challenge = IncomingRequest(method: Array("GET".utf8), query: Array("crc_token=\(text.replacing("=", with: "%3D"))".utf8))
+    #expect(trigger.evaluate(challenge, secret: "secret").kind == .handshake)
+
+    func signed(_ body: String) -> Decision {
+      let signature = "sha256=" + Base64.encode(HMAC.of(body, key: "secret", .sha256))
+      return trigger.evaluate(Sample.json(body, headers: [HeaderField("x-twitter-webhooks-signature", signature)]), secret: "secret")
+    }
+    #expect(signed(text).kind == .rejected(.signatureWrong))
+    #expect(signed("{\"event\":\"\(text)\"}").kind == .accepted)
+  }
 }
