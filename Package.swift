@@ -109,10 +109,10 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
-      name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store"] + nio, path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store", log] + nio, path: "Tests/TestSupport",
       swiftSettings: strict),
 
-    program("headgate-edge", ["Edge", log, lifecycle, configuration, arguments]),
+    program("headgate-edge", ["Edge", "Settings", arguments]),
     program("headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
     program("headgate", ["Client", arguments]),
 
@@ -128,7 +128,7 @@ let package = Package(
     tests("TokenVault"),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("Postgres", ["TestSupport"]),
-    tests("Store", ["TestSupport"]),
+    tests("Store", ["TestSupport", "Identifiers"]),
     tests(
       "Edge",
       nio + [

@@ -11,8 +11,10 @@ enum Echo {
   static let method = RPCMethod<ListFlowsRequest, ListFlowsResponse>(
     service: "test.Echo", name: "Echo", shape: .unary, roles: [.admin])
 
-  static let handler = MethodHandler(service: method.service, name: method.name, roles: method.roles, body: .unary { payload, _ in
-    let request = try ListFlowsRequest(decoding: payload)
-    return EncodedMessage(ListFlowsResponse(nextCursor: request.cursor))
-  })
+  static let handler = MethodHandler(
+    service: method.service, name: method.name, roles: method.roles,
+    body: .unary { payload, _ in
+      let request = try ListFlowsRequest(decoding: payload)
+      return EncodedMessage(ListFlowsResponse(nextCursor: request.cursor))
+    })
 }
