@@ -1,7 +1,6 @@
 package import Identifiers
 package import Logging
 package import Postgres
-import Synchronization
 
 /// Something that another replica, or this one, changed.
 package enum StoreChange: Hashable, Sendable {
@@ -29,17 +28,13 @@ package final class ChangeFeed: Sendable {
     var isShutDown = false
   }
 
-  private let state: SharedState
-  private let listener: PostgresListener
-
   /// The consumers, which the listener's thread and the streams' ends share.
-  private final class SharedState: Sendable {
-    let mutex = Mutex(State())
-  }
+  private let state: Monitor<State>
+  private let listener: PostgresListener
 
   /// Makes a feed; `start` connects it.
   package init(_ configuration: PostgresConfiguration, logger: Logger) {
-    let state = SharedState()
+    let state = Monitor(State())
     self.state = state
     listener = PostgresListener(
       configuration, channels: [Channel.configuration, Channel.runs], logger: logger
@@ -54,7 +49,7 @@ package final class ChangeFeed: Sendable {
   /// Ends all streams and closes the connection.
   package func shutDown() async {
     await listener.shutDown()
-    let (changes, readyRuns) = state.mutex.withLock { state in
+    let (changes, readyRuns) = state.withLock { state in
       state.isShutDown = true
       return (Array(state.changes.values), Array(state.readyRuns.values))
     }
@@ -85,7 +80,7 @@ package final class ChangeFeed: Sendable {
   ) -> AsyncStream<Element> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: Element.self, bufferingPolicy: .bufferingNewest(Self.consumerLimit))
-    let consumer = state.mutex.withLock { state -> UInt64? in
+    let consumer = state.withLock { state -> UInt64? in
       guard !state.isShutDown else { return nil }
       state.nextConsumer += 1
       state[keyPath: consumers][state.nextConsumer] = continuation
@@ -96,13 +91,13 @@ package final class ChangeFeed: Sendable {
       return stream
     }
     continuation.onTermination = { [state] _ in
-      state.mutex.withLock { $0[keyPath: consumers][consumer] = nil }
+      state.withLock { $0[keyPath: consumers][consumer] = nil }
     }
     return stream
   }
 
-  private static func deliver(_ event: PostgresListenerEvent, to state: SharedState) {
-    let (changes, readyRuns) = state.mutex.withLock { (Array($0.changes.values), Array($0.readyRuns.values)) }
+  private static func deliver(_ event: PostgresListenerEvent, to state: Monitor<State>) {
+    let (changes, readyRuns) = state.withLock { (Array($0.changes.values), Array($0.readyRuns.values)) }
     switch event {
     case .mayHaveMissed:
       for consumer in changes { consumer.yield(.mayHaveMissed) }

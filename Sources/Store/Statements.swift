@@ -64,6 +64,7 @@ enum Statements {
   static let triggerById = statement("trigger_by_id", PackageResources.trigger_by_id_sql)
   static let triggerByKey = statement("trigger_by_key", PackageResources.trigger_by_key_sql)
   static let triggerByNode = statement("trigger_by_node", PackageResources.trigger_by_node_sql)
+  static let triggerPosition = statement("trigger_position", PackageResources.trigger_position_sql)
   static let updateFlowDraft = statement("update_flow_draft", PackageResources.update_flow_draft_sql)
   static let workspaceByName = statement("workspace_by_name", PackageResources.workspace_by_name_sql)
 
@@ -76,7 +77,7 @@ enum Statements {
     listAudit, listDataKeys, listFlowVersions, listFlows, listMigrations, listRequests, listRequestsOfTriggers, listRuns,
     listSecrets, listTriggers, listTriggersOfFlow, listWorkspaces, liveFlows, liveSecrets, liveTriggers, lockFlow,
     lockMigrations, lockTrigger, nextRunAvailable, notify, publishFlow, recordMigration, requestById, rewrapDataKey, runById,
-    runLease, setTriggerEnabled, triggerById, triggerByKey, triggerByNode, updateFlowDraft, workspaceByName,
+    runLease, setTriggerEnabled, triggerById, triggerByKey, triggerByNode, triggerPosition, updateFlowDraft, workspaceByName,
   ]
 
   private static func statement(_ name: String, _ text: [UInt8]) -> PostgresStatement {

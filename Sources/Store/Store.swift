@@ -46,7 +46,8 @@ package final class Store: Sendable {
 
 /// The state of the store's connections.
 package struct StoreStatus: Hashable, Sendable {
-  /// At least one connection stands, as far as is known.
+  /// At least one connection stands, as far as is known: an idle one that broke is noticed when it is used.
+  /// `ChangeFeed.isConnected` notices at once.
   package var isConnected: Bool
   /// Such as "15.18"; empty while none was ever connected.
   package var serverVersion: String

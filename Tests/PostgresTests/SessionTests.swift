@@ -81,8 +81,8 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
   }
 
   @Test func theSecondHostIsTried() async throws {
-    try await withDatabase(migrated: false) { database in
-      guard let server = database.server else { return }
+    let server = try await PostgresServer.shared()
+    try await withDatabase(migrated: false, on: server) { database in
       let port = try PostgresProxyPort.unused()
       let both = "host=127.0.0.1,127.0.0.1 port=\(port),\(server.port) user=postgres dbname=\(database.name)"
       let session = try PostgresSession.connect(PostgresConfiguration(connectionString: both))
@@ -265,8 +265,8 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
   private func withProxiedTable(
     _ body: (PostgresProxy, PostgresDatabase, PostgresConfiguration) async throws -> Void
   ) async throws {
-    try await withDatabase(migrated: false) { database in
-      guard let server = database.server else { return }
+    let server = try await PostgresServer.shared()
+    try await withDatabase(migrated: false, on: server) { database in
       try await perform(database) { session in try session.run(script: "CREATE TABLE t (n int4)") }
       let proxy = try PostgresProxy(to: server.port)
       defer { proxy.close() }

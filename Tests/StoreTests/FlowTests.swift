@@ -156,6 +156,8 @@ import TestSupport
         }
         let byKey = try await store.trigger(key: fixture.key, in: fixture.workspace)
         #expect(byKey == nil)
+        let position = try await store.position(ofTrigger: fixture.trigger, in: fixture.workspace)
+        #expect(position == TriggerPosition(flowName: "orders", node: "hook"))
         let secrets = try await number(database, "SELECT count(*) FROM trigger_secrets")
         #expect(secrets == 0)
         let again = FlowChange(
@@ -318,7 +320,7 @@ import TestSupport
         let fixture = try await Fixture.make(store)
         try await store.record(entry(fixture.workspace, "test"))
         let error = await #expect(throws: PostgresError.self) { try await administer(database, script) }
-        #expect(error?.sqlState == "42501")
+        #expect(error?.sqlState == "42501", "\(String(describing: error))")
         let rows = try await store.auditLog(in: fixture.workspace, limit: 10)
         #expect(rows.map(\.entry.action) == ["test"])
       }

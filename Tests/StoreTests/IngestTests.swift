@@ -281,7 +281,10 @@ import TestSupport
             if caller % 50 == 25 {
               try? await administer(
                 database,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%COPY requests%' AND pid <> pg_backend_pid()"
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE query LIKE '%COPY requests%' AND datname = current_database() AND pid <> pg_backend_pid()
+                """
               )
             }
             return await writer.submit(fixture.entry())
@@ -334,6 +337,25 @@ import TestSupport
     }
   }
 
+  /// As after a failover: the server refuses to write, until the connection string leads to the new primary.
+  @Test func aServerThatOnlyReadsIsLeft() async throws {
+    try await withWriter { _, writer, fixture, database in
+      try await administer(database, "ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
+      try await administer(
+        database,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+      )
+      let refused = await writer.submit(fixture.entry(patience: .milliseconds(300)))
+      #expect(refused == .failure(.unavailable))
+      async let patient = writer.submit(fixture.entry())
+      try await administer(
+        database,
+        "BEGIN READ WRITE; ALTER DATABASE \(database.name) SET default_transaction_read_only = off; COMMIT")
+      let result = await patient
+      #expect(result == .success(.recorded))
+    }
+  }
+
   @Test(arguments: [PostgresServer.Stop.immediate, nil])
   func whatWasAcknowledgedSurvivesACrashOfTheServer(stop: PostgresServer.Stop?) async throws {
     let server = try await PostgresServer.make()
@@ -383,8 +405,8 @@ import TestSupport
   private func withProxiedWriter(
     _ body: (PostgresProxy, IngestWriter, Fixture, PostgresDatabase) async throws -> Void
   ) async throws {
-    try await withDatabase { database in
-      guard let server = database.server else { return }
+    let server = try await PostgresServer.shared()
+    try await withDatabase(on: server) { database in
       try await withStore(on: database) { store in
         let fixture = try await Fixture.make(store)
         let proxy = try PostgresProxy(to: server.port)

@@ -31,19 +31,29 @@ package func withDatabase<Value>(
 ) async throws -> sending Value {
   let host = try await DatabaseHost.choose(server)
   let name = "test_\(UInt64.random(in: 0..<(.max)))"
-  if isMigrated { try await host.prepareTemplate() }
-  let template = isMigrated ? host.template : "template0"
-  try await host.administer("CREATE DATABASE \(name) TEMPLATE \(template)")
+  await databaseGate.enter()
+  do {
+    if isMigrated { try await host.prepareTemplate() }
+    try await host.administer("CREATE DATABASE \(name) TEMPLATE \(isMigrated ? host.template : "template0")")
+  } catch {
+    await databaseGate.leave()
+    throw error
+  }
   let database = PostgresDatabase(name: name, connectionString: host.connectionString(name), server: host.server)
   let result: Value
   do { result = try await body(database) } catch {
     try? await host.administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+    await databaseGate.leave()
     throw error
   }
   // A test may have left its server dead.
   try? await host.administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+  await databaseGate.leave()
   return result
 }
+
+/// Databases at the same time: each has a handful of connections, and a server takes a hundred by default.
+private let databaseGate = AsyncGate(width: 12)
 
 /// A store on a database, started; shut down afterwards.
 package func withStore<Value>(
@@ -73,7 +83,7 @@ private struct DatabaseHost: Sendable {
 
   /// Servers, by their base string, whose template has been made.
   private static let templates = Mutex<Set<String>>([])
-  private static let templateGate = AsyncGate()
+  private static let templateGate = AsyncGate(width: 1)
 
   static func choose(_ server: PostgresServer?) async throws -> DatabaseHost {
     if let server { return DatabaseHost(server: server, base: server.connectionString()) }
@@ -104,18 +114,24 @@ private struct DatabaseHost: Sendable {
   }
 
   func prepareTemplate() async throws {
-    try await Self.templateGate.pass { [self] in
-      guard !Self.templates.withLock({ $0.contains(base) }) else { return }
-      try await administer("DROP DATABASE IF EXISTS \(template) WITH (FORCE)")
-      try await administer("CREATE DATABASE \(template) TEMPLATE template0")
-      var configuration = PostgresConfiguration(connectionString: connectionString(template))
-      configuration.durability = .ignore
-      let store = Store(configuration, connections: 1, logger: .silent)
-      store.start()
-      _ = try await store.migrate()
-      _ = try await store.createPartitions()
-      await store.shutDown()
-      Self.templates.withLock { _ = $0.insert(base) }
-    }
+    await Self.templateGate.enter()
+    let result: Result<Void, any Error>
+    do { result = .success(try await makeTemplate()) } catch { result = .failure(error) }
+    await Self.templateGate.leave()
+    try result.get()
+  }
+
+  private func makeTemplate() async throws {
+    guard !Self.templates.withLock({ $0.contains(base) }) else { return }
+    try await administer("DROP DATABASE IF EXISTS \(template) WITH (FORCE)")
+    try await administer("CREATE DATABASE \(template) TEMPLATE template0")
+    var configuration = PostgresConfiguration(connectionString: connectionString(template))
+    configuration.durability = .ignore
+    let store = Store(configuration, connections: 1, logger: .silent)
+    store.start()
+    _ = try await store.migrate()
+    _ = try await store.createPartitions()
+    await store.shutDown()
+    Self.templates.withLock { _ = $0.insert(base) }
   }
 }

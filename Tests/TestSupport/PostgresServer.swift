@@ -80,6 +80,9 @@ package final class PostgresServer: Sendable {
     guard kill(try postmaster(), SIGKILL) == 0 else { throw Failure(message: "the server cannot be killed") }
   }
 
+  /// What the server has logged.
+  package var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
+
   private func postmaster() throws -> pid_t {
     let text = try String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)
     guard let line = text.split(separator: "\n").first, let pid = pid_t(line) else { throw Failure(message: "no postmaster.pid") }

@@ -8,33 +8,23 @@ package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> 
   }
 }
 
-/// Lets one task at a time through.
+/// Lets so many tasks at a time through.
 actor AsyncGate {
-  private var isTaken = false
+  private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  nonisolated func pass<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
-    await enter()
-    do {
-      let value = try await body()
-      await leave()
-      return value
-    } catch {
-      await leave()
-      throw error
-    }
-  }
+  init(width: Int) { free = width }
 
-  private func enter() async {
-    if isTaken {
-      await withCheckedContinuation { waiting.append($0) }
+  func enter() async {
+    if free > 0 {
+      free -= 1
     } else {
-      isTaken = true
+      await withCheckedContinuation { waiting.append($0) }
     }
   }
 
-  private func leave() {
-    if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+  func leave() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
   }
 }
 

@@ -11,18 +11,12 @@ package struct Backoff: Sendable {
     self.longest = longest
   }
 
-  /// The pause after a number of failures in a row: between half of its bound and all of it.
+  /// The pause after a number of failures in a row: between half of its bound and all of it, from the system's random source.
   ///
   /// - Parameter failures: at least 1.
-  package func pause(afterFailures failures: Int, using source: inout some RandomNumberGenerator) -> Duration {
-    let doublings = min(max(failures, 1) - 1, 20)
-    let bound = min(first * (1 << doublings), longest)
-    return .microseconds(Int64.random(in: bound.wholeMicroseconds / 2...max(bound.wholeMicroseconds, 1), using: &source))
-  }
-
-  /// The pause after a number of failures in a row, from the system's random source.
   package func pause(afterFailures failures: Int) -> Duration {
-    var source = SystemRandomNumberGenerator()
-    return pause(afterFailures: failures, using: &source)
+    let doublings = min(max(failures, 1) - 1, 20)
+    let bound = min(first * (1 << doublings), longest).wholeMicroseconds
+    return .microseconds(Int64.random(in: bound / 2...max(bound, 1)))
   }
 }

@@ -1,5 +1,4 @@
 package import Logging
-import Synchronization
 
 /// A few connections that many tasks share.
 ///
@@ -24,7 +23,7 @@ package final class PostgresPool: Sendable {
 
   private let connections: [PostgresConnection]
   private let waitTimeout: Duration
-  private let state: Mutex<State>
+  private let state: Monitor<State>
 
   /// Makes a pool; `start` connects it.
   ///
@@ -37,7 +36,7 @@ package final class PostgresPool: Sendable {
   ) {
     connections = (0..<count).map { PostgresConnection(configuration, threadName: "postgres-\($0)", logger: logger) }
     self.waitTimeout = waitTimeout
-    state = Mutex(State(machine: PoolStateMachine(connections: count, waiterLimit: waiterLimit)))
+    state = Monitor(State(machine: PoolStateMachine(connections: count, waiterLimit: waiterLimit)))
   }
 
   /// Begins to connect.

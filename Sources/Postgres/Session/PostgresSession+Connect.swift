@@ -42,13 +42,16 @@ extension PostgresSession {
     }
   }
 
-  /// Sets the limits and reads the settings that decide about durability, in one round trip.
+  /// Sets the limits, asks for plans that are made once (a plan over many partitions takes longer to make or to compile
+  /// than to run; partitions are left out when it runs), and reads the settings that decide about durability, in one round trip.
   private func setUp(_ configuration: PostgresConfiguration) throws(PostgresError) {
     let script = """
       SET statement_timeout = \(configuration.statementTimeout.wholeMilliseconds);
       SET lock_timeout = \(configuration.lockTimeout.wholeMilliseconds);
       SET idle_in_transaction_session_timeout = \(configuration.idleInTransactionTimeout.wholeMilliseconds);
       SET TimeZone = 'UTC';
+      SET jit = off;
+      SET plan_cache_mode = force_generic_plan;
       SELECT current_setting('server_version'), current_setting('fsync'), current_setting('full_page_writes'),
         current_setting('synchronous_commit')
       """

@@ -65,23 +65,21 @@ final class PendingEntry: Sendable {
   let entry: IngestEntry
   let byteCount: Int
   let deadline: ContinuousClock.Instant
-  private let completion: Mutex<Completion?>
+  private let completion: Completion
+  private let completed = Atomic(false)
 
   init(_ entry: IngestEntry, byteCount: Int, deadline: ContinuousClock.Instant, completion: @escaping Completion) {
     self.entry = entry
     self.byteCount = byteCount
     self.deadline = deadline
-    self.completion = Mutex(completion)
+    self.completion = completion
   }
 
   /// Nobody waits any more.
-  var isCompleted: Bool { completion.withLock { $0 == nil } }
+  var isCompleted: Bool { completed.load(ordering: .acquiring) }
 
   func complete(_ result: Result<IngestResult, IngestFailure>) {
-    let completion = completion.withLock { completion in
-      defer { completion = nil }
-      return completion
-    }
-    completion?(result)
+    guard !completed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    completion(result)
   }
 }

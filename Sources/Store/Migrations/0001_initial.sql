@@ -181,8 +181,9 @@ END
 $$;
 
 -- Drops the partitions of the days before this one; those of runs only where every run is completed or dead. Returns names.
+-- Dropping waits for those who read the parent, and writers wait behind it: so it gives up soon and is tried again later.
 CREATE FUNCTION drop_partitions(before_day date) RETURNS SETOF text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
 DECLARE
   parent text;
   partition text;

@@ -1,12 +1,12 @@
 package import Identifiers
 import Postgres
 
-/// A place in the list of triggers.
+/// What names a trigger, FLOW/NODE; also a place in the list of triggers.
 package struct TriggerPosition: Hashable, Sendable {
   package var flowName: String
   package var node: String
 
-  /// Makes a position of the last trigger seen.
+  /// Makes a position, such as that of the last trigger seen.
   package init(flowName: String, node: String) {
     self.flowName = flowName
     self.node = node
@@ -35,6 +35,15 @@ extension Store {
     try await read { session in
       try session.query(Statements.triggerByNode, [.id(workspace), .lenientText(flow), .lenientText(node)])
         .first { try TriggerRow(&$0) }
+    }
+  }
+
+  /// The flow's name and the node of a trigger, also of one that has been deleted.
+  package func position(ofTrigger id: UniqueID, in workspace: UniqueID) async throws(StoreError) -> TriggerPosition? {
+    try await read { session in
+      try session.query(Statements.triggerPosition, [.id(workspace), .id(id)]).first {
+        TriggerPosition(flowName: try $0.text(), node: try $0.text())
+      }
     }
   }
 

@@ -76,7 +76,7 @@ package struct RequestFilter: Hashable, Sendable {
   package var outcomes: [Int16]
   package var causes: [Int16]
   package var status: Int16?
-  /// Equal to this event value.
+  /// Equal to this event value, where an empty one is also that of a request without event.
   package var event: [UInt8]?
   package var address: AddressBlock?
   /// Received at or after.

@@ -1,7 +1,7 @@
 -- $1 workspace, $2 flow or NULL, $3 rows at most, $4 worker, $5 length of the lease in microseconds.
 -- What was abandoned at its last attempt becomes dead and is returned as such.
 WITH waiting AS (
-  SELECT workspace_id, id FROM runs
+  SELECT id FROM runs
   WHERE workspace_id = $1::uuid AND state IN (1, 2) AND available_at <= now() AND ($2::uuid IS NULL OR flow_id = $2)
   ORDER BY available_at LIMIT $3::int4
   FOR UPDATE SKIP LOCKED
@@ -14,8 +14,7 @@ SET state = CASE WHEN r.attempt < r.max_attempts THEN 2 ELSE 4 END,
   available_at = now() + $5::int8 * interval '1 microsecond',
   finished_at = CASE WHEN r.attempt < r.max_attempts THEN NULL ELSE now() END,
   last_error = CASE WHEN r.attempt < r.max_attempts THEN r.last_error ELSE 'the lease ended without a word of the worker' END
-FROM waiting w
-WHERE r.workspace_id = w.workspace_id AND r.id = w.id
+WHERE r.workspace_id = $1::uuid AND r.id = ANY (ARRAY(SELECT id FROM waiting))
 RETURNING r.workspace_id, r.id, r.request_id, r.flow_id, coalesce((
     SELECT f.name FROM flows f WHERE f.workspace_id = r.workspace_id AND f.id = r.flow_id), ''), r.flow_version, r.trigger_id,
   r.node, r.output, r.entry_node, r.variables, r.event, r.state, r.attempt, r.max_attempts, r.lease_epoch,
