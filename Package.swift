@@ -89,7 +89,8 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library("Postgres", ["CPostgres", log]),
-    library("Store", ["Postgres", "Identifiers", log, metrics], resources: [.embedInCode("Migrations"), .embedInCode("Statements")]),
+    library(
+      "Store", ["Postgres", "Identifiers", log, metrics], resources: [.embedInCode("Migrations"), .embedInCode("Statements")]),
     library(
       "Edge",
       nio + [
@@ -113,7 +114,8 @@ let package = Package(
       swiftSettings: strict),
 
     program("headgate-edge", ["Edge", "Settings", arguments]),
-    program("headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
+    program(
+      "headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
     program("headgate", ["Client", arguments]),
 
     tests("Identifiers"),

@@ -18,9 +18,14 @@ struct Fixture: Sendable {
   let database: PostgresDatabase
   let log: CapturedLog
 
+  let connections = Connections()
+
   /// Calls as somebody with these roles.
   func caller(_ roles: Role..., workspace: String? = nil, name: String = "tester") throws -> InProcessPair {
-    try InProcessPair(handlers: node.methods(), principal: Principal(name: name, roles: Set(roles), workspace: workspace))
+    let pair = try InProcessPair(
+      handlers: node.methods(), principal: Principal(name: name, roles: Set(roles), workspace: workspace))
+    connections.add(pair)
+    return pair
   }
 
   var flows: FlowServiceClient<InProcessPair> { get throws { FlowServiceClient(try caller(.admin)) } }
@@ -51,6 +56,20 @@ struct Fixture: Sendable {
     let row = try await node.store.workspace(named: workspace)
     guard let row else { return [] }
     return try await node.store.auditLog(in: row.id, limit: 100).reversed()
+  }
+}
+
+/// Connections to be closed at a test's end.
+final class Connections: Sendable {
+  private let pairs = Mutex<[InProcessPair]>([])
+
+  func add(_ pair: InProcessPair) { pairs.withLock { $0.append(pair) } }
+
+  func close() async {
+    for pair in pairs.withLock({ $0 }) {
+      await pair.shutdown()
+      await pair.drain()
+    }
   }
 }
 
@@ -135,9 +154,11 @@ func withControlPlane(
         group.cancelAll()
       }
     } catch {
+      await fixture.connections.close()
       await node.shutDown(within: .seconds(1))
       throw error
     }
+    await fixture.connections.close()
     await node.shutDown(within: .seconds(1))
   }
 }

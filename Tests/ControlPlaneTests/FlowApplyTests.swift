@@ -25,7 +25,9 @@ struct FlowApplyTests {
       #expect(error?.code == .invalidArgument)
       let paths = error.paths
       #expect(paths.count >= 5)
-      for expected in ["nodes[0].auth.mode", "nodes[0].allow.ips[0]", "nodes[0].map[0].from", "nodes[0].map[1].variable", "nodes[1].id"] {
+      for expected in [
+        "nodes[0].auth.mode", "nodes[0].allow.ips[0]", "nodes[0].map[0].from", "nodes[0].map[1].variable", "nodes[1].id",
+      ] {
         #expect(paths.contains(expected))
       }
       #expect(try await fixture.flows.get(GetFlowRequest(flow: "orders")) == before)
@@ -33,13 +35,15 @@ struct FlowApplyTests {
     }
   }
 
-  @Test("what is not a definition, or not a field, is named", arguments: [
-    (ApplyFlowRequest(), "definition"),
-    (ApplyFlowRequest(definition: Array("{".utf8)), ""),
-    (ApplyFlowRequest(definition: Array("[]".utf8)), ""),
-    (ApplyFlowRequest(definition: Array(#"{"flow": "x", "nodes": [], "nodez": 1}"#.utf8)), "nodez"),
-    (ApplyFlowRequest(definition: Array("{}".utf8), expectedRevision: .max), "expected_revision"),
-  ])
+  @Test(
+    "what is not a definition, or not a field, is named",
+    arguments: [
+      (ApplyFlowRequest(), "definition"),
+      (ApplyFlowRequest(definition: Array("{".utf8)), ""),
+      (ApplyFlowRequest(definition: Array("[]".utf8)), ""),
+      (ApplyFlowRequest(definition: Array(#"{"flow": "x", "nodes": [], "nodez": 1}"#.utf8)), "nodez"),
+      (ApplyFlowRequest(definition: Array("{}".utf8), expectedRevision: .max), "expected_revision"),
+    ])
   func refused(request: ApplyFlowRequest, path: String) async throws {
     try await withControlPlane { fixture in
       let error = try await failure { try await fixture.flows.apply(request) }
@@ -169,6 +173,7 @@ struct FlowApplyTests {
       #expect(try await failure { try await fixture.flows.delete(DeleteFlowRequest(flow: "orders")) }?.code == .notFound)
       let entries = try await fixture.logs.query(QueryLogsRequest()).entries
       #expect(entries.map(\.trigger) == ["orders/hook"])
+      #expect(try await fixture.logs.get(GetLogRequest(id: entries.first?.id ?? "")).trigger == "orders/hook")
       #expect(try await fixture.audited().map(\.entry.action) == ["flow.apply", "flow.delete"])
     }
   }

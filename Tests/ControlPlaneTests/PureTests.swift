@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Settings
+import Synchronization
 import Testing
 
 @testable import ControlPlane
@@ -146,14 +147,17 @@ struct ConfigurationTests {
 
   private static let enough = ["--master-keys", "k", "--ca", "a", "--certificate", "b", "--key", "c"]
 
-  @Test("what is wrong is named by its flag, all of it at once", arguments: [
-    (["--listen", "7400"], ["--listen"]), (["--listen", "::1:7400"], ["--listen"]), (["--listen", "a:70000"], ["--listen"]),
-    (["--threads", "-1"], ["--threads"]), (["--drain-seconds", "x", "--log-level", "loud"], ["--drain-seconds", "--log-level"]),
-    (["--log-format", "xml"], ["--log-format"]), (["--public-url", "hooks.example.com"], ["--public-url"]),
-    (["--insecure-plaintext", "--listen", "0.0.0.0:1"], ["--insecure-plaintext"]),
-    (["--insecure-plaintext", "perhaps"], ["--insecure-plaintext"]),
-    (["--master-key-values", "1:x"], ["--master-keys"]),
-  ])
+  @Test(
+    "what is wrong is named by its flag, all of it at once",
+    arguments: [
+      (["--listen", "7400"], ["--listen"]), (["--listen", "::1:7400"], ["--listen"]), (["--listen", "a:70000"], ["--listen"]),
+      (["--threads", "-1"], ["--threads"]),
+      (["--drain-seconds", "x", "--log-level", "loud"], ["--drain-seconds", "--log-level"]),
+      (["--log-format", "xml"], ["--log-format"]), (["--public-url", "hooks.example.com"], ["--public-url"]),
+      (["--insecure-plaintext", "--listen", "0.0.0.0:1"], ["--insecure-plaintext"]),
+      (["--insecure-plaintext", "perhaps"], ["--insecure-plaintext"]),
+      (["--master-key-values", "1:x"], ["--master-keys"]),
+    ])
   func faults(flags: [String], expected: [String]) async throws {
     do {
       _ = try await read(Self.enough + flags)
@@ -199,34 +203,58 @@ struct ConfigurationTests {
 
 @Suite("admin listener")
 struct AdminListenerTests {
-  @Test("answers known paths, refuses others and other methods", arguments: [
-    ("GET /known HTTP/1.1", "HTTP/1.1 200 OK"), ("HEAD /known HTTP/1.1", "HTTP/1.1 200 OK"),
-    ("GET /known?x=1 HTTP/1.1", "HTTP/1.1 200 OK"), ("GET /other HTTP/1.1", "HTTP/1.1 404 Not Found"),
-    ("POST /known HTTP/1.1", "HTTP/1.1 405 Method Not Allowed"), ("garbage", "HTTP/1.1 400 Bad Request"),
-  ])
+  @Test(
+    "answers known paths, refuses others and other methods",
+    arguments: [
+      ("GET /known HTTP/1.1", "HTTP/1.1 200 OK"), ("HEAD /known HTTP/1.1", "HTTP/1.1 200 OK"),
+      ("GET /known?x=1 HTTP/1.1", "HTTP/1.1 200 OK"), ("GET /other HTTP/1.1", "HTTP/1.1 404 Not Found"),
+      ("POST /known HTTP/1.1", "HTTP/1.1 405 Method Not Allowed"), ("garbage", "HTTP/1.1 400 Bad Request"),
+    ])
   func answers(request: String, expected: String) async throws {
     let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
     let listener = AdminListener(
       endpoint: .init(host: "127.0.0.1", port: 0), group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "t"),
       bound: { continuation.yield($0) },
       answer: { $0 == "/known" ? AdminListener.Answer(status: 200, body: "yes\n") : nil })
-    let serving = Task { try await listener.run() }
+    let serving = Task {
+      defer { continuation.finish() }
+      try await listener.run()
+    }
     var iterator = addresses.makeAsyncIterator()
     let address = try #require(await iterator.next())
-    let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(to: address) { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-      }
-    }
-    try await client.executeThenClose { inbound, outbound in
-      try await outbound.write(ByteBuffer(string: "\(request)\r\nhost: x\r\nconnection: close\r\n\r\n"))
-      var answer = ByteBuffer()
-      for try await part in inbound { answer.writeImmutableBuffer(part) }
-      let text = String(buffer: answer)
-      #expect(text.hasPrefix(expected))
-      #expect(text.hasSuffix("yes\n") == (request.hasPrefix("GET /known")))
-    }
+    let text = try await HTTPProbe.ask("\(request)\r\nhost: x\r\nconnection: close\r\n\r\n", at: address)
+    #expect(text.hasPrefix(expected))
+    #expect(text.hasSuffix("yes\n") == (request.hasPrefix("GET /known")))
     serving.cancel()
     _ = try? await serving.value
+  }
+}
+
+/// Sends bytes and gives what comes back until the other side closes.
+private final class HTTPProbe: ChannelInboundHandler, Sendable {
+  typealias InboundIn = ByteBuffer
+
+  private let received = Mutex(ByteBuffer())
+  private let answer: EventLoopPromise<String>
+
+  private init(_ answer: EventLoopPromise<String>) { self.answer = answer }
+
+  static func ask(_ request: String, at address: SocketAddress) async throws -> String {
+    let answer = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
+    let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(HTTPProbe(answer)) }
+      }
+      .connect(to: address).get()
+    try await client.writeAndFlush(ByteBuffer(string: request))
+    return try await answer.futureResult.get()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    received.withLock { _ = $0.writeImmutableBuffer(unwrapInboundIn(data)) }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    answer.succeed(received.withLock { String(buffer: $0) })
   }
 }

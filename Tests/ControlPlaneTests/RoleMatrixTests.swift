@@ -34,7 +34,9 @@ struct RoleMatrixTests {
         for row in HeadgateMethods.all {
           let error = try await Self.call(row, pair)
           let isAllowed = row.roles.contains(role) || row.roles.contains(.anyone)
-          #expect((error?.code == .permissionDenied) == !isAllowed, "\(role) → \(row.service)/\(row.method): \(String(describing: error))")
+          #expect(
+            (error?.code == .permissionDenied) == !isAllowed,
+            "\(role) → \(row.service)/\(row.method): \(String(describing: error))")
           #expect(error?.code != .unimplemented, "\(row.service)/\(row.method) has no handler")
           #expect(error?.code != .internal, "\(row.service)/\(row.method): \(String(describing: error))")
         }

@@ -15,12 +15,16 @@ struct SecretsAtRestTests {
     let wanted = Data(text.utf8)
     guard let files = FileManager.default.enumerator(atPath: directory) else { return false }
     for case let file as String in files {
-      if let contents = FileManager.default.contents(atPath: "\(directory)/\(file)"), contents.range(of: wanted) != nil { return true }
+      if let contents = FileManager.default.contents(atPath: "\(directory)/\(file)"), contents.range(of: wanted) != nil {
+        return true
+      }
     }
     return false
   }
 
-  @Test("no token is readable in the database's files or in the log, in clear or encoded", .enabled(if: PostgresServer.external == nil))
+  @Test(
+    "no token is readable in the database's files or in the log, in clear or encoded",
+    .enabled(if: PostgresServer.external == nil))
   func canaries() async throws {
     try await withControlPlane { fixture in
       let directory = try #require(fixture.database.server?.directory)
@@ -38,7 +42,10 @@ struct SecretsAtRestTests {
       _ = try await fixture.triggers.reveal(RevealTriggerRequest(trigger: "orders/hook"))
       let error = try await failure {
         try await fixture.flows.apply(
-          ApplyFlowRequest(definition: Array(#"{"flow": "x", "nodes": [{"id": "h", "type": "webhook_trigger", "auth": {"mode": "bearer", "secret": " \#(given) "}}]}"#.utf8)))
+          ApplyFlowRequest(
+            definition: Array(
+              #"{"flow": "x", "nodes": [{"id": "h", "type": "webhook_trigger", "auth": {"mode": "bearer", "secret": " \#(given) "}}]}"#
+                .utf8)))
       }
       #expect(error?.code == .invalidArgument)
       #expect(!"\(String(describing: error))".contains(given))

@@ -89,7 +89,8 @@ struct SubmitAuthenticationTests {
 
       // What was verified with is not in the log; everything else is.
       let entry = try await fixture.logs.get(GetLogRequest(id: UniqueID(bytes: request.requestId)?.description ?? ""))
-      let stored = entry.headers.map { String(decoding: $0.value, as: UTF8.self) } + [String(decoding: entry.query, as: UTF8.self)]
+      let stored =
+        entry.headers.map { String(decoding: $0.value, as: UTF8.self) } + [String(decoding: entry.query, as: UTF8.self)]
       #expect(!stored.joined().contains(Self.secret))
       #expect(entry.headers.contains { $0.value == Array("application/json".utf8) })
     }
@@ -106,11 +107,12 @@ struct SubmitAuthenticationTests {
   @Test("addresses and origins are gates")
   func gates() async throws {
     try await withControlPlane { fixture in
-      let key = try await fixture.publish(
-        """
-        {"flow": "orders", "nodes": [{"id": "hook", "type": "webhook_trigger", "auth": {"mode": "public"},
-          "allow": {"ips": ["203.0.113.0/24", "2001:db8::/32"], "origins": ["https://shop.example.com"]}}]}
-        """)["hook"] ?? []
+      let key =
+        try await fixture.publish(
+          """
+          {"flow": "orders", "nodes": [{"id": "hook", "type": "webhook_trigger", "auth": {"mode": "public"},
+            "allow": {"ips": ["203.0.113.0/24", "2001:db8::/32"], "origins": ["https://shop.example.com"]}}]}
+          """)["hook"] ?? []
       let ingest = try fixture.ingest
       let origin = [("origin", "https://shop.example.com")]
       let far = try await ingest.submit(EdgeRequest.make(key, headers: origin, address: [198, 51, 100, 1]))

@@ -43,7 +43,7 @@ struct SubmitTests {
       Spoiled("headers") { $0.headers = [Header(name: [97], value: Array(repeating: 98, count: 70_000))] },
       Spoiled("body") { $0.body = Array(repeating: 32, count: 3 * 1024 * 1024 + 1) },
       Spoiled("client_address") { $0.clientAddress = [1, 2, 3] },
-      Spoiled("received_at_us") { $0.receivedAtUs = 0 },
+      Spoiled("received_at_us") { $0.receivedAtUs = 0 }, Spoiled("received_at_us") { $0.receivedAtUs = .max },
     ])
   func refused(_ spoiled: Spoiled) throws {
     var request = EdgeRequest.make(Array("wh_x".utf8))

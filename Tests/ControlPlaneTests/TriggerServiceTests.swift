@@ -61,6 +61,7 @@ struct TriggerServiceTests {
       #expect(updated.authMode == "public")
       #expect(updated.publishedConfig == created.config)
       #expect(updated.key == created.key)
+      #expect(updated.createdAtUs == created.createdAtUs && updated.updatedAtUs > created.updatedAtUs)
 
       _ = try await triggers.delete(DeleteTriggerRequest(trigger: created.id))
       // Published still: the URL lives until the next publication.
@@ -156,6 +157,10 @@ struct TriggerServiceTests {
       for _ in 0..<6 { _ = try await triggers.rotate(RotateTriggerRequest(trigger: "orders/hook")) }
       let many = try await failure { try await triggers.rotate(RotateTriggerRequest(trigger: "orders/hook")) }
       #expect(many?.code == .failedPrecondition)
+      // What ends all others at once is never refused for their number.
+      let last = try await triggers.rotate(RotateTriggerRequest(trigger: "orders/hook", overlapSeconds: 0))
+      let secrets = try await triggers.get(GetTriggerRequest(trigger: "orders/hook")).secrets
+      #expect(secrets.map(\.id) == [last.secret?.id])
     }
   }
 
@@ -163,9 +168,13 @@ struct TriggerServiceTests {
   func paging() async throws {
     try await withControlPlane { fixture in
       let nodes = ["a", "b", "c"].map { #"{"id": "\#($0)", "type": "webhook_trigger", "auth": {"mode": "public"}}"# }
-      for flow in ["one", "two"] { try await fixture.publish(#"{"flow": "\#(flow)", "nodes": [\#(nodes.joined(separator: ","))]}"#) }
+      for flow in ["one", "two"] {
+        try await fixture.publish(#"{"flow": "\#(flow)", "nodes": [\#(nodes.joined(separator: ","))]}"#)
+      }
       let triggers = try fixture.triggers
-      for (flow, expected) in [("", ["one/a", "one/b", "one/c", "two/a", "two/b", "two/c"]), ("two", ["two/a", "two/b", "two/c"])] {
+      for (flow, expected) in [
+        ("", ["one/a", "one/b", "one/c", "two/a", "two/b", "two/c"]), ("two", ["two/a", "two/b", "two/c"]),
+      ] {
         var names: [String] = []
         var cursor = ""
         repeat {

@@ -59,7 +59,9 @@ struct WorkspaceTests {
           try await failure { try await triggers.disable(DisableTriggerRequest(workspace: workspace, trigger: trigger)) },
           try await failure { try await logs.get(GetLogRequest(workspace: workspace, id: entry?.id ?? "")) },
           try await failure { try await runs.get(GetRunRequest(workspace: workspace, id: run?.id ?? "")) },
-          try await failure { try await runs.complete(CompleteRunRequest(workspace: workspace, id: run?.id ?? "", leaseEpoch: 1)) },
+          try await failure {
+            try await runs.complete(CompleteRunRequest(workspace: workspace, id: run?.id ?? "", leaseEpoch: 1))
+          },
         ]
         for (index, error) in errors.enumerated() { #expect(error?.code == .notFound, "\(workspace) \(index)") }
       }

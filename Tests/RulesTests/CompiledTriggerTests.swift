@@ -38,9 +38,11 @@ import Testing
     #expect(head.kind == .headOnly)
     #expect(head.outcome == nil)
     #expect(head.answer.status == 200)
-    #expect(head.answer.body.isEmpty)
     #expect(head.entryNode == nil)
-    #expect(trigger.evaluate(Self.request("GET", "")).kind == .accepted)
+    let get = trigger.evaluate(Self.request("GET", ""))
+    #expect(get.kind == .accepted)
+    // Its length is that of GET's; the edge node leaves the body out.
+    #expect(head.answer.body.count == get.answer.body.count)
     let put = trigger.evaluate(Self.request("PUT"))
     #expect(put.answer.headers.contains(HeaderField("allow", "GET, POST, HEAD")))
   }

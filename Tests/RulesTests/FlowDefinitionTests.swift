@@ -260,6 +260,22 @@ import Testing
     #expect(!faults.description.contains("canary"))
   }
 
+  @Test(arguments: [
+    ("webhook", true), ("Trigger", true), ("webhook_call", false), ("task", false),
+  ])
+  func warnsOfTypesThatMeanATrigger(_ type: String, _ expected: Bool) throws {
+    let trigger = #"{"id":"hook","type":"webhook_trigger","auth":{"mode":"public"}}"#
+    let node = #"{"id":"x","type":"\#(type)","auth":{"mode":"bearer"}}"#
+    let warnings = try parse(#"{"flow":"a","nodes":[\#(node),\#(trigger)]}"#).warnings
+    #expect(warnings == (expected ? ["nodes[0].type is \"\(type)\", which has no URL. Did you mean \"webhook_trigger\"?"] : []))
+  }
+
+  @Test func warnsOfFlowsWithoutTrigger() throws {
+    let warning = "The flow has no node of the type webhook_trigger, so no URL."
+    #expect(try parse(#"{"flow":"a","nodes":[]}"#).warnings == [warning])
+    #expect(try parse(#"{"flow":"a","nodes":[{"id":"x","type":"task"}]}"#).warnings == [warning])
+  }
+
   // MARK: changes
 
   private func changes(_ old: String, _ new: String) throws -> [String] {

@@ -57,7 +57,7 @@ package struct AdminListener: Service {
       bound(address)
       logger.info("admin listener ready", metadata: ["address": "\(address.endpointText)"])
     }
-    try? await gracefulShutdown()
+    await endOfService()
     try? await channel.close().get()
   }
 }

@@ -17,6 +17,8 @@ package struct FlowApplier: Sendable {
     package var action: String
     /// For the audit log; empty: the flow's name.
     package var object = ""
+    /// The node whose configuration the request has in its field `config`; `nil`: it has a whole definition.
+    package var configured: String?
   }
 
   /// What came of it.
@@ -61,7 +63,7 @@ package struct FlowApplier: Sendable {
     for _ in 1..<Self.attempts {
       do {
         return try await body()
-      } catch where error.code == .failedPrecondition && error.faults.contains(where: { $0.code == "stale" }) {
+      } catch  where error.code == .failedPrecondition && error.faults.contains(where: { $0.code == "stale" }) {
         continue
       }
     }
@@ -78,13 +80,13 @@ package struct FlowApplier: Sendable {
       throw RPCError(StoreError.staleRevision(current: current?.revision ?? 0))
     }
     var plan = try await FlowPlan(order.parsed, current: current, publishes: order.publishes, in: workspace, store: store)
-    try await plan.addSecrets(secrets, isDryRun: order.isDryRun)
+    try await plan.addSecrets(secrets, configured: order.configured, isDryRun: order.isDryRun)
 
-    let changes = Self.changes(definition, from: current) + plan.secretChanges
+    let changes = Self.changes(definition, from: current) + plan.secrets.changes
     var applied = Applied(
       stored: nil, preview: changes.isEmpty ? current.map(Flow.init) ?? plan.preview : plan.preview, changes: changes,
       created: current == nil, published: order.publishes && !(changes.isEmpty && current?.isDraftPublished == true),
-      generatedSecrets: plan.generatedSecrets, warnings: order.parsed.warnings)
+      generatedSecrets: plan.secrets.generated, warnings: order.parsed.warnings + plan.secrets.warnings)
     if order.isDryRun { return applied }
     if changes.isEmpty, let current {
       applied.stored = current

@@ -1,4 +1,3 @@
-import Cryptography
 import HeadgateProto
 import Identifiers
 import Postgres
@@ -17,13 +16,13 @@ struct FlowPlan: Sendable {
   private var stored: [UniqueID: [SecretRow]] = [:]
   private var created: [NewTrigger] = []
   private var deleted: [UniqueID] = []
-  private var added: [SecretRow] = []
-  private var expired: [SecretExpiry] = []
+  /// The `auth` objects of the draft that there is, and of the version that stays published; by node.
+  private var draftRules: [String: StoredDefinition.Rule] = [:]
+  private var publishedRules: [String: StoredDefinition.Rule] = [:]
+  private let publishes: Bool
 
-  /// What the caller is told of secrets that change; never their values.
-  private(set) var secretChanges: [Change] = []
-  /// FLOW/NODE.
-  private(set) var generatedSecrets: [String] = []
+  /// What becomes of the secrets.
+  private(set) var secrets = SecretPlan()
 
   /// Looks at what there is.
   init(
@@ -32,19 +31,24 @@ struct FlowPlan: Sendable {
     self.workspace = workspace
     self.current = current
     self.parsed = parsed
+    self.publishes = publishes
     flowID = current?.id ?? .random()
     var published: Set<String> = []
     if let current {
       let rows = try await store.answer { store throws(StoreError) in try await store.triggers(of: current.id, in: workspace) }
-      // A node that the published version still has keeps its URL until the next publication.
-      if !publishes, let version = current.publishedVersion, !current.isDraftPublished {
+      var definition: [UInt8] = []
+      if current.isDraftPublished {
+        definition = current.draft
+      } else if let version = current.publishedVersion {
         let row = try await store.answer { store throws(StoreError) in
           try await store.version(version, of: current.id, in: workspace)
         }
-        published = StoredDefinition.nodes(row?.definition ?? [])
-      } else if !publishes, current.publishedVersion != nil {
-        published = StoredDefinition.nodes(current.draft)
+        definition = row?.definition ?? []
       }
+      draftRules = StoredDefinition.rules(current.draft)
+      publishedRules = StoredDefinition.rules(definition)
+      // A node that the published version still has keeps its URL until the next publication.
+      if !publishes { published = StoredDefinition.nodes(definition) }
       for row in rows {
         triggers[row.node] = row.id
         let secrets = try await store.answer { store throws(StoreError) in try await store.secrets(of: row.id, in: workspace) }
@@ -61,41 +65,33 @@ struct FlowPlan: Sendable {
     }
   }
 
-  /// Seals the secrets that are given or needed. A secret that is stored already is not stored again.
+  /// Seals the secrets that are given or needed, and ends those that they replace.
   ///
-  /// - Parameter isDryRun: seal nothing, only note what would change.
-  mutating func addSecrets(_ secrets: TriggerSecrets, isDryRun: Bool) async throws(RPCError) {
-    for node in parsed.definition.triggers {
+  /// - Parameters:
+  ///   - configured: the node whose configuration the request has in its field `config`; `nil`: it has a whole definition.
+  ///   - isDryRun: seal nothing, only note what would change.
+  /// - Throws: `invalidArgument` when a secret is needed that nobody here can make.
+  mutating func addSecrets(_ vault: TriggerSecrets, configured: String?, isDryRun: Bool) async throws(RPCError) {
+    for (index, node) in parsed.definition.nodes.enumerated() {
       guard let id = triggers[node.id], let rule = node.trigger?.authentication else { continue }
-      let rows = stored[id] ?? []
-      switch parsed.secrets[node.id] ?? .none {
-      case .pending: continue
-      case .given(let value):
-        let secret = SecretBytes(copying: value)
-        // The newest of those that do not end is the trigger's secret; the others are in their overlap.
-        var isStored = false
-        if let newest = rows.first(where: { $0.expiresAt == nil }) {
-          isStored = constantTimeEqual(try await secrets.open(newest, in: workspace), secret)
-        }
-        if isStored { continue }
-        if !isDryRun { added.append(try await secrets.seal(secret, trigger: id, in: workspace)) }
-        // What the file says holds from now on; a rotation is the way to keep the old one for a while.
-        expired += rows.filter { $0.expiresAt == nil }.map { SecretExpiry(trigger: id, id: $0.id) }
-        secretChanges.append(Self.change(node.id, before: rows.isEmpty ? "" : "\"<set>\"", after: "\"<given>\""))
-      case .none, .generated:
-        guard rows.allSatisfy({ $0.expiresAt != nil }), let secret = rule.generateSecret() else { continue }
-        if !isDryRun { added.append(try await secrets.seal(secret, trigger: id, in: workspace)) }
-        generatedSecrets.append("\(parsed.definition.name)/\(node.id)")
-        secretChanges.append(Self.change(node.id, before: "", after: "\"<generated>\""))
-      }
+      let draft = draftRules[node.id]
+      let live = publishedRules[node.id]?.mode?.secretKind
+      let subject = SecretPlan.Subject(
+        name: "\(parsed.definition.name)/\(node.id)", node: node.id,
+        path: node.id == configured ? "config.auth" : "nodes[\(index)].auth", trigger: id, rule: rule,
+        input: parsed.secrets[node.id] ?? .none, stored: stored[id] ?? [], storedKind: live ?? draft?.mode?.secretKind,
+        liveKind: publishes ? nil : live, isRuleKnown: draft?.canonicalJSON == rule.canonicalJSON)
+      try await secrets.add(subject, in: workspace, vault, isDryRun: isDryRun)
     }
+    if !secrets.faults.isEmpty { throw RPCError(secrets.faults) }
   }
 
   /// The change for the store.
   func saving(publishedBy principal: String?) -> FlowSaving {
     FlowSaving(
-      workspace: workspace, flow: flowID, name: parsed.definition.name, draft: parsed.definition.canonicalJSON, expectedRevision: current?.revision ?? 0,
-      createdTriggers: created, deletedTriggers: deleted, addedSecrets: added, expiredSecrets: expired, publishedBy: principal)
+      workspace: workspace, flow: flowID, name: parsed.definition.name, draft: parsed.definition.canonicalJSON,
+      expectedRevision: current?.revision ?? 0, createdTriggers: created, deletedTriggers: deleted,
+      addedSecrets: secrets.added, expiredSecrets: secrets.expired, publishedBy: principal)
   }
 
   /// The flow as it would be.
@@ -104,9 +100,5 @@ struct FlowPlan: Sendable {
       id: current?.id.description ?? "", name: parsed.definition.name, revision: UInt64(clamping: (current?.revision ?? 0) + 1),
       publishedVersion: UInt32(clamping: current?.publishedVersion ?? 0), draft: parsed.definition.canonicalJSON,
       createdAtUs: current?.createdAt.microseconds ?? 0, updatedAtUs: current?.updatedAt.microseconds ?? 0)
-  }
-
-  private static func change(_ node: String, before: String, after: String) -> Change {
-    Change(path: "nodes[\(node)].auth.secret", before: Array(before.utf8), after: Array(after.utf8))
   }
 }

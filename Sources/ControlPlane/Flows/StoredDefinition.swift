@@ -16,6 +16,25 @@ package enum StoredDefinition {
     return Set(nodes.elements.compactMap { $0["id"]?.string })
   }
 
+  /// The `auth` object of a node.
+  struct Rule: Sendable {
+    /// `nil`: one that is not known any more.
+    var mode: AuthenticationMode?
+    var canonicalJSON: [UInt8]
+  }
+
+  /// The `auth` objects of its nodes, by node. Also reads definitions that today's rules would refuse.
+  static func rules(_ definition: [UInt8]) -> [String: Rule] {
+    guard let document = try? JSONDocument(definition), let nodes = document.root["nodes"] else { return [:] }
+    var rules: [String: Rule] = [:]
+    for node in nodes.elements where node["type"]?.string == FlowNode.triggerType {
+      guard let id = node["id"]?.string, let auth = node["auth"] else { continue }
+      rules[id] = Rule(
+        mode: auth["mode"]?.string.flatMap(AuthenticationMode.init(rawValue:)), canonicalJSON: Array(auth.raw))
+    }
+    return rules
+  }
+
   /// The draft of a flow, to be changed.
   ///
   /// - Throws: `failedPrecondition` when the rules have changed since it was saved so that it does not pass any more.
@@ -46,8 +65,11 @@ extension RPCError {
   /// Every fault of a definition.
   ///
   /// - Parameter prefix: the request's field that the definition was given in; empty: paths stay as they are.
-  init(_ invalid: InvalidFlow, under prefix: String = "") {
-    let count = invalid.faults.count == 1 ? "1 fault" : "\(invalid.faults.count) faults"
-    self.init(.invalidArgument, "the definition has \(count)", faults: [Fault](invalid.faults, under: prefix))
+  init(_ invalid: InvalidFlow, under prefix: String = "") { self.init(invalid.faults, under: prefix) }
+
+  /// Every fault of a definition.
+  init(_ faults: [ConfigurationFault], under prefix: String = "") {
+    let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
+    self.init(.invalidArgument, "the definition has \(count)", faults: [Fault](faults, under: prefix))
   }
 }

@@ -6,9 +6,9 @@ import Rules
 
 /// What the control plane holds an edge node's request to, beyond its trigger's rules.
 package struct SubmitLimits: Sendable, Equatable {
-  /// How far ahead of this machine's clock a request id may be.
+  /// How far ahead of this machine's clock a request's id and time may be.
   package var clockSkew: Duration
-  /// How old a request id may be.
+  /// How old a request's id and time may be.
   package var maximumAge: Duration
   /// Header fields of one request.
   package var headerFields: Int
@@ -52,7 +52,9 @@ extension SubmitLimits {
       throw Self.invalid("headers", "are too long")
     }
     guard request.body.count <= bodyBytes else { throw Self.invalid("body", "is too long") }
-    guard request.receivedAtUs > 0 else { throw Self.invalid("received_at_us", "must be given") }
+    guard ((now - maximumAge).microseconds...(now + clockSkew).microseconds).contains(request.receivedAtUs) else {
+      throw Self.invalid("received_at_us", "must be a time of late")
+    }
     let address = IPAddress(bytes: request.clientAddress)
     guard address != nil || request.clientAddress.isEmpty else {
       throw Self.invalid("client_address", "must be 4 or 16 bytes")

@@ -18,9 +18,9 @@ extension LogEntry {
 
   /// A request as a whole.
   ///
-  /// - Parameter trigger: `nil` when it has been deleted.
+  /// - Parameter trigger: also of one that has been deleted.
   /// - Throws: `internal` when what is stored cannot be read.
-  init(_ row: RequestRow, runs: [RunRow], trigger: TriggerRow?) throws(RPCError) {
+  init(_ row: RequestRow, runs: [RunRow], trigger: TriggerPosition?) throws(RPCError) {
     let headers: HeaderList
     let explanation: Explanation
     do {

@@ -37,6 +37,9 @@ package struct LogService: LogServiceHandler {
     var query = request
     query.cursor = ""
     query.pageSize = 0
+    // They only narrow, and a time that is told as "an hour ago" is another one with each page.
+    query.sinceUs = 0
+    query.untilUs = 0
     let scope = CursorSeal.Scope(list: "LogService.Query", workspace: workspace.id, query: query)
     let before = try cursors.openID(request.cursor, scope)
     let wanted = filter
@@ -52,10 +55,10 @@ package struct LogService: LogServiceHandler {
     let id = checks.identifier(request.id, "id")
     try checks.finish()
     let workspace = try await directory.workspace(request.workspace, for: context.principal)
-    let found = try await store.answer { store throws(StoreError) -> (RequestRow, [RunRow], TriggerRow?)? in
+    let found = try await store.answer { store throws(StoreError) -> (RequestRow, [RunRow], TriggerPosition?)? in
       guard let id, let row = try await store.request(id, in: workspace.id) else { return nil }
       let runs = try await store.runs(in: workspace.id, matching: RunFilter(request: id), limit: LogLimits.runs)
-      return (row, runs, try await store.trigger(row.trigger, in: workspace.id))
+      return (row, runs, try await store.position(ofTrigger: row.trigger, in: workspace.id))
     }
     guard let (row, runs, trigger) = found else { throw RPCError(.notFound, "there is no request \(request.id)") }
     return try LogEntry(row, runs: runs, trigger: trigger)
@@ -92,14 +95,16 @@ package struct LogService: LogServiceHandler {
         checks.fault("address", "invalid_value", "address must be an IP address or a CIDR block")
       }
     }
-    for (path, time) in [("since_us", request.sinceUs), ("until_us", request.untilUs)] where time < 0 {
-      checks.fault(path, "out_of_range", "\(path) must not be negative")
+    for (path, time) in [("since_us", request.sinceUs), ("until_us", request.untilUs)]
+    where !LogLimits.timeUs.contains(time) {
+      checks.fault(path, "out_of_range", "\(path) must be from the years 1970 to 9999")
     }
     if request.sinceUs > 0, request.untilUs > 0, request.sinceUs >= request.untilUs {
       checks.fault("until_us", "conflict", "until_us must be after since_us")
     }
     return RequestFilter(
-      outcomes: request.outcomes.map { Int16(clamping: $0.rawValue) }, causes: request.causes.map { Int16(clamping: $0.rawValue) },
+      outcomes: request.outcomes.map { Int16(clamping: $0.rawValue) },
+      causes: request.causes.map { Int16(clamping: $0.rawValue) },
       status: request.status == 0 ? nil : Int16(clamping: request.status), event: request.event, address: address,
       since: request.sinceUs == 0 ? nil : UnixTime(microseconds: request.sinceUs),
       until: request.untilUs == 0 ? nil : UnixTime(microseconds: request.untilUs))
@@ -110,6 +115,8 @@ package struct LogService: LogServiceHandler {
 enum LogLimits {
   static let standardPage: UInt32 = 50
   static let eventBytes = 1024
+  /// Microseconds since 1970 UTC: to the end of the year 9999. PostgreSQL's times end later.
+  static let timeUs: ClosedRange<Int64> = 0...253_402_300_799_999_999
   /// Runs that one request is shown with.
   static let runs = 100
 }

@@ -61,7 +61,9 @@ package struct TriggerDescriptions: Sendable {
       id: row.id.description, flow: row.flowName, node: row.node, key: row.key, url: url(row.key), enabled: row.isEnabled,
       revision: UInt64(clamping: flow.row.revision), config: draft.map { Array($0.raw) } ?? [],
       publishedConfig: published.map { Array($0.raw) } ?? [], authMode: auth?["mode"]?.string ?? "",
-      preset: auth?["preset"]?.string ?? "", createdAtUs: row.createdAt.microseconds, updatedAtUs: row.updatedAt.microseconds)
+      preset: auth?["preset"]?.string ?? "", createdAtUs: row.createdAt.microseconds,
+      // The configuration is the draft's, so it is as new as that.
+      updatedAtUs: max(row.updatedAt, flow.row.updatedAt).microseconds)
   }
 
   private struct FlowDefinitions {

@@ -34,7 +34,7 @@ extension TriggerService {
     }
     try checks.finish()
     let (workspace, row) = try await find(request.workspace, request.trigger, context)
-    let secret = try await newSecret(request, of: row, in: workspace.id)
+    let secret = try await newSecret(request, of: row, keepsOthers: overlap > 0, in: workspace.id)
     let sealed = try await secrets.seal(secret, trigger: row.id, in: workspace.id)
     let audit = context.audit(
       in: workspace.id, "trigger.rotate", object: "\(row.flowName)/\(row.node)",
@@ -53,8 +53,10 @@ extension TriggerService {
   }
 
   /// The secret that is given or generated, of the form that the trigger's scheme needs.
+  ///
+  /// - Parameter keepsOthers: whether the secrets that are accepted now stay so for a while.
   private func newSecret(
-    _ request: RotateTriggerRequest, of row: TriggerRow, in workspace: UniqueID
+    _ request: RotateTriggerRequest, of row: TriggerRow, keepsOthers: Bool, in workspace: UniqueID
   ) async throws(RPCError) -> SecretBytes {
     let flow = try await references.flow(row.flow.description, in: workspace)
     guard let rule = try StoredDefinition.draft(flow).node(row.node)?.trigger?.authentication else {
@@ -65,9 +67,11 @@ extension TriggerService {
     }
     let id = row.id
     let current = try await store.answer { store throws(StoreError) in try await store.secrets(of: id, in: workspace) }
-    if current.count >= TriggerLimits.secrets {
+    if keepsOthers, current.count >= TriggerLimits.secrets {
       throw RPCError(
-        .failedPrecondition, "the trigger has \(current.count) secrets that are still accepted; wait until some have ended")
+        .failedPrecondition,
+        "the trigger has \(current.count) secrets that are still accepted; wait until some have ended, or end all of them now "
+          + "with an overlap of 0")
     }
     if request.secret.isEmpty {
       if let secret = rule.generateSecret() { return secret }

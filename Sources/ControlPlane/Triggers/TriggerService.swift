@@ -43,7 +43,7 @@ package struct TriggerService: TriggerServiceHandler {
       _ = try await applier.apply(
         FlowApplier.Order(
           workspace: workspace, parsed: parsed, publishes: request.publish, revision: row?.revision ?? 0,
-          action: "trigger.create", object: "\(request.flow)/\(node)"),
+          action: "trigger.create", object: "\(request.flow)/\(node)", configured: node),
         context: context)
       return node
     }
@@ -135,7 +135,7 @@ package struct TriggerService: TriggerServiceHandler {
     _ = try await applier.apply(
       FlowApplier.Order(
         workspace: workspace, parsed: parsed, publishes: request.publish, revision: Int64(request.revision),
-        action: "trigger.update", object: "\(row.flowName)/\(row.node)"),
+        action: "trigger.update", object: "\(row.flowName)/\(row.node)", configured: row.node),
       context: context)
     return try await describe(row.id.description, in: workspace.id)
   }

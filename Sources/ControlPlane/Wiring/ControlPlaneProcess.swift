@@ -140,7 +140,7 @@ struct RPCService: Service {
   func run() async throws {
     let address = try await server.start()
     logger.notice("rpc listening", metadata: ["address": "\(address.endpointText)"])
-    try? await gracefulShutdown()
+    await endOfService()
     logger.notice("draining")
     node.readiness.set(.draining, because: "this process is shutting down")
     // Calls that wait for runs would use up the drain's time.

@@ -14,8 +14,8 @@ package struct DatabaseService: Service {
 
   package func run() async throws {
     node.start()
-    // Cancellation ends the wait as well; either way what is queued is committed.
-    try? await gracefulShutdown()
+    // Cancelled or not, what is queued is committed.
+    await endOfService()
     await node.shutDown(within: drain)
   }
 }

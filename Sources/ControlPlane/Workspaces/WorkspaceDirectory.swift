@@ -25,7 +25,8 @@ package final class WorkspaceDirectory: Sendable {
     let wanted = name.isEmpty ? principal.workspace ?? Self.standardName : name
     guard Self.isWellFormed(wanted) else {
       throw RPCError(
-        .invalidArgument, "workspace is not a name", faults: [Fault(path: "workspace", code: "invalid_value", message: Self.rule)])
+        .invalidArgument, "workspace is not a name", faults: [Fault(path: "workspace", code: "invalid_value", message: Self.rule)]
+      )
     }
     let missing = RPCError(.notFound, "there is no workspace \(wanted)")
     if let own = principal.workspace, own != wanted { throw missing }

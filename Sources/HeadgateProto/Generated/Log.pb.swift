@@ -254,7 +254,7 @@ package struct QueryLogsRequest: ProtoMessage {
   package var causes: [Cause] = []
   /// 0: any.
   package var status: UInt32 = 0
-  /// Equal to this event value; not given: any.
+  /// Equal to this event value, where an empty one is also that of a request without event; not given: any.
   package var event: [UInt8]? = nil
   /// An address or a CIDR block as text; empty: any.
   package var address: String = ""

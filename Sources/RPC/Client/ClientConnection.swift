@@ -29,7 +29,8 @@ final class ClientConnection: ChannelInboundHandler {
     var ready: @Sendable (ClientPort, ServerGreeting) -> Void
     /// No further call may be started.
     var goingAway: @Sendable (ClientPort) -> Void
-    /// It is gone; called exactly once, also when it never was ready.
+    /// It is gone; called exactly once, also when it never was ready. Not called when nobody could be connected to: that
+    /// fails the attempt, which knows the reason and may have tried several addresses.
     var closed: @Sendable (ClientPort, ConnectionLoss) -> Void
   }
 
@@ -59,6 +60,7 @@ final class ClientConnection: ChannelInboundHandler {
   private var writer = FrameWriter()
   private var keepAlive: KeepAlive?
   private var greeting = ServerGreeting()
+  private var isConnected = false
   private var isReady = false
   private var isRetired = false
   private var loss: ConnectionLoss?
@@ -87,14 +89,19 @@ final class ClientConnection: ChannelInboundHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     port.open(self)
-    greetingDeadline = now.saturating(adding: TimeAmount(configuration.timeouts.connect))
-    schedule()
-    if context.channel.isActive, !configuration.usesTLS { greet() }
+    if context.channel.isActive { connected() }
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    if !configuration.usesTLS { greet() }
+    connected()
     context.fireChannelActive()
+  }
+
+  private func connected() {
+    isConnected = true
+    greetingDeadline = now.saturating(adding: TimeAmount(configuration.timeouts.connect))
+    schedule()
+    if !configuration.usesTLS { greet() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -145,7 +152,7 @@ final class ClientConnection: ChannelInboundHandler {
     for call in machine.closed() { finish(call, .failure(error)) }
     for (gate, _) in messagesInWriter { gate.close(error) }
     messagesInWriter = []
-    observer.closed(port, loss)
+    if isConnected { observer.closed(port, loss) }
   }
 
   // MARK: - Hello

@@ -25,7 +25,9 @@ struct OutgoingCall: Sendable {
   /// Who gets what comes back.
   enum Sink: Sendable {
     case response(@Sendable (Result<ByteBuffer, RPCError>) -> Void)
-    case messages(@Sendable (ClientPort, CallToken, _ initialCredit: Int?) -> ReceiveQueue, @Sendable (Result<ReceiveQueue, RPCError>) -> Void)
+    case messages(
+      @Sendable (ClientPort, CallToken, _ initialCredit: Int?) -> ReceiveQueue, @Sendable (Result<ReceiveQueue, RPCError>) -> Void
+    )
     case upload(ReceiveQueue, @Sendable (Result<SendGate, RPCError>) -> Void)
   }
 

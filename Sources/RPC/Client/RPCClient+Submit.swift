@@ -66,7 +66,8 @@ extension RPCClient {
   var notConnected: RPCError {
     let (refusal, loss) = state.withLock { ($0.lastRefusal, $0.lastLoss) }
     if let refusal { return refusal }
-    return RPCError(.unavailable, loss.map { "no connection to the control plane: \($0)" } ?? "no connection to the control plane")
+    return RPCError(
+      .unavailable, loss.map { "no connection to the control plane: \($0)" } ?? "no connection to the control plane")
   }
 
   /// Calls `attempt` with a connection when there is one, or with an error at the deadline.

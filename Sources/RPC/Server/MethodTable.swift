@@ -60,9 +60,11 @@ struct MethodTable: Sendable {
   private static var sessionMethods: [RegisteredMethod] {
     func method<Request, Response>(_ method: RPCMethod<Request, Response>, _ kind: RegisteredMethod.Kind) -> RegisteredMethod {
       // The body is never called: the connection looks at the kind first.
-      let handler = MethodHandler(service: method.service, name: method.name, roles: method.roles, body: .unary { _, _ in
-        throw RPCError(.unimplemented, "SessionService belongs to the connection")
-      })
+      let handler = MethodHandler(
+        service: method.service, name: method.name, roles: method.roles,
+        body: .unary { _, _ in
+          throw RPCError(.unimplemented, "SessionService belongs to the connection")
+        })
       return RegisteredMethod(handler, kind: kind)
     }
     return [method(SessionServiceMethods.hello, .hello), method(SessionServiceMethods.authenticate, .authenticate)]

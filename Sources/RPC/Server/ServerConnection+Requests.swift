@@ -40,7 +40,7 @@ extension ServerConnection {
       machine.opened(
         streamID, isRemoteClosed: true, isServerStream: false, byteCount: request.payload.readableBytes, deadline: deadline,
         attachment: Stream(method: method, pending: PendingRequest(request: request, form: form, deadline: deadline)))
-        let task = Task { [core, port] in
+      let task = Task { [core, port] in
         let result = await core.principal(of: key, method: method.fullName)
         port.mailbox.post(.requestAuthenticated(streamID, result))
       }
@@ -99,7 +99,8 @@ extension ServerConnection {
     case (.serverStream, .unary), (.serverStream, .remoteOpen):
       refuse(streamID, RPCError(.invalidArgument, "\(method.fullName) streams: its request is remote closed"), method: method)
     case (.clientStream, .unary):
-      refuse(streamID, RPCError(.invalidArgument, "\(method.fullName) takes a stream: its request is remote open"), method: method)
+      refuse(
+        streamID, RPCError(.invalidArgument, "\(method.fullName) takes a stream: its request is remote open"), method: method)
     }
   }
 
@@ -159,9 +160,10 @@ extension ServerConnection {
   }
 
   private func callServerStream(
-    _ body: @escaping @Sendable (
-      ByteBuffer, CallContext, _ write: @escaping @Sendable (EncodedMessage) async throws(RPCError) -> Void
-    ) async throws -> Void,
+    _ body:
+      @escaping @Sendable (
+        ByteBuffer, CallContext, _ write: @escaping @Sendable (EncodedMessage) async throws(RPCError) -> Void
+      ) async throws -> Void,
     _ method: RegisteredMethod, _ request: ReceivedRequest, _ context: CallContext, streamID: UInt32, deadline: NIODeadline
   ) {
     let limits = core.configuration.limits
@@ -189,9 +191,10 @@ extension ServerConnection {
   }
 
   private func callClientStream(
-    _ body: @escaping @Sendable (
-      _ next: @escaping @Sendable () async throws(RPCError) -> ByteBuffer?, CallContext
-    ) async throws -> EncodedMessage,
+    _ body:
+      @escaping @Sendable (
+        _ next: @escaping @Sendable () async throws(RPCError) -> ByteBuffer?, CallContext
+      ) async throws -> EncodedMessage,
     _ method: RegisteredMethod, _ request: ReceivedRequest, _ context: CallContext,
     form: ServerConnectionMachine<Stream>.RequestForm, streamID: UInt32, deadline: NIODeadline
   ) {

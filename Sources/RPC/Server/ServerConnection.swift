@@ -152,7 +152,8 @@ final class ServerConnection: ChannelDuplexHandler {
       }
     } catch {
       refuseConnection(
-        RPCError(.resourceExhausted, "a frame of \(error.header.length) bytes; \(error.maximumPayload) are allowed", isRetryable: false),
+        RPCError(
+          .resourceExhausted, "a frame of \(error.header.length) bytes; \(error.maximumPayload) are allowed", isRetryable: false),
         streamID: error.header.streamID)
     }
     timing.read(now: now, isInsideFrame: decoder.isInsideFrame)
@@ -455,7 +456,8 @@ final class ServerConnection: ChannelDuplexHandler {
 
   private func giveUp(_ reason: String) {
     guard !isClosing else { return }
-    core.logger.info("connection given up", metadata: ["peer": "\(peer)", "principal": "\(principal.name)", "reason": "\(reason)"])
+    core.logger.info(
+      "connection given up", metadata: ["peer": "\(peer)", "principal": "\(principal.name)", "reason": "\(reason)"])
     close()
   }
 }

@@ -32,9 +32,13 @@ extension AuthenticationRule {
     let known = (namedMode ?? preset?.rule.mode).map(fields) ?? AuthenticationMode.allCases.flatMap(fields)
     guard let reader = FieldReader(json, at: path, known: known, faults: &faults) else { return nil }
     checkPreset(reader, &faults)
-    guard let mode = parseMode(reader, namedMode, preset, &faults) else { return nil }
+    guard let mode = parseMode(reader, namedMode, preset, &faults) else {
+      // Whatever the mode was meant to be, an empty secret is wrong.
+      for field in [sharedSecretField, publicKeyField] { _ = parseSecret(reader, field, &faults) }
+      return nil
+    }
 
-    let secret = parseSecret(reader, mode, &faults)
+    let secret = mode.needsSecret ? parseSecret(reader, secretField(mode), &faults) : .none
     let publicURL = mode.isSigned ? parseURL(reader, &faults) : nil
     let rule: AuthenticationRule?
     if let preset {
@@ -71,6 +75,13 @@ extension AuthenticationRule {
       writer.integer(toleranceSeconds)
     }
     writer.endObject()
+  }
+
+  /// The value of `auth` as canonical JSON, without the secret.
+  package var canonicalJSON: [UInt8] {
+    var writer = JSONWriter()
+    writeCanonical(to: &writer)
+    return writer.bytes
   }
 
   private func writeMethod(to writer: inout JSONWriter) {
@@ -111,7 +122,12 @@ extension AuthenticationRule {
     return ["mode"] + own + (mode.needsSecret ? [secretField(mode)] : [])
   }
 
-  private static func secretField(_ mode: AuthenticationMode) -> String { mode.usesPublicKey ? "public_key" : "secret" }
+  private static let sharedSecretField = "secret"
+  private static let publicKeyField = "public_key"
+
+  private static func secretField(_ mode: AuthenticationMode) -> String {
+    mode.usesPublicKey ? publicKeyField : sharedSecretField
+  }
 
   private static func checkPreset(_ reader: FieldReader, _ faults: inout [ConfigurationFault]) {
     guard let name = reader.string("preset", faults: &faults), PresetTable.presets[name] == nil else { return }
@@ -147,17 +163,16 @@ extension AuthenticationRule {
   }
 
   private static func parseSecret(
-    _ reader: FieldReader, _ mode: AuthenticationMode, _ faults: inout [ConfigurationFault]
+    _ reader: FieldReader, _ field: String, _ faults: inout [ConfigurationFault]
   ) -> SecretInput {
-    guard mode.needsSecret else { return .none }
-    let field = secretField(mode)
     guard let text = reader.string(field, faults: &faults) else { return .none }
     switch text {
     case "":
-      faults.append(reader.fault(field, .required, "It must not be empty; leave it out to have it generated."))
+      let hint = field == publicKeyField ? "" : "; leave it out to have it generated"
+      faults.append(reader.fault(field, .required, "It must not be empty\(hint)."))
       return .none
     case "pending": return .pending
-    case "generated" where !mode.usesPublicKey: return .generated
+    case "generated" where field != publicKeyField: return .generated
     default:
       guard text.utf8.count <= maximumSecretLength else {
         faults.append(reader.fault(field, .tooLong, "It is longer than \(maximumSecretLength) bytes."))

@@ -87,7 +87,9 @@ extension SignatureScheme {
     case "header": place = parseNames(fields, &faults).map { .headers($0) }
     case "query": place = fields.string("name", required: true, faults: &faults).map { .query(Array($0.utf8)) }
     case "json": place = dotted("name", fields, &faults).map { .json($0) }
-    default: place = nil
+    default:
+      checkName(fields, &faults)
+      place = nil
     }
     return place.map {
       Location(place: $0, listSeparator: listSeparator, pairSeparator: pairSeparator, key: key.map { Array($0.utf8) })
@@ -156,7 +158,9 @@ extension SignatureScheme {
     case "signature": place = fields.string("name", required: true, faults: &faults).map { .signature(Array($0.utf8)) }
     case "header": place = headerName("name", fields, &faults).map { .header($0) }
     case "json": place = dotted("name", fields, &faults).map { .json($0) }
-    default: place = nil
+    default:
+      checkName(fields, &faults)
+      place = nil
     }
     return place.map { Timestamp(place: $0, unit: unit, toleranceSeconds: tolerance) }
   }
@@ -215,6 +219,12 @@ extension SignatureScheme {
   }
 
   // MARK: reading values
+
+  /// Checks what a name must be at any place, where it is not known which one is meant. A list is one of header fields.
+  private static func checkName(_ fields: FieldReader, _ faults: inout [ConfigurationFault]) {
+    guard fields.value("name")?.kind != .array else { return }
+    _ = fields.string("name", required: true, faults: &faults)
+  }
 
   private static func separator(_ name: String, _ fields: FieldReader, _ faults: inout [ConfigurationFault]) -> UInt8? {
     guard let text = fields.string(name, faults: &faults) else { return nil }

@@ -76,8 +76,8 @@ package final class CompiledTrigger: Sendable {
     }
     if configuration.methods.answersHead(request.method) {
       decision.kind = .headOnly
+      // Whole, because HEAD tells the length that GET would have (RFC 9110 §8.6); the edge node leaves the body out.
       decision.answer = .accepted(configuration.response, id: request.id)
-      decision.answer.body = []
       return
     }
     if let answer = handshakeAnswer(to: request, verified: true, secrets: credentials.secrets, body: &body) {

@@ -43,12 +43,17 @@ extension FlowDefinition {
       places[node.id] = path
       nodes.append(node)
       if node.trigger != nil { secrets[node.id] = secret }
+      if node.isProbablyTrigger {
+        let type = Spelling.quoted(node.type)
+        warnings.append("\(path).type is \(type), which has no URL. Did you mean \"\(FlowNode.triggerType)\"?")
+      }
       if case .given(let value) = secret, value.count < SecretInput.shortBytes {
         warnings.append("\(path).auth.secret is shorter than \(SecretInput.shortBytes) characters.")
       }
     }
     let connections = FlowConnection.parse(fields, nodes: nodes, faults: &faults)
     let definition = FlowDefinition(name: name, nodes: nodes, connections: connections, constants: constants)
+    if definition.triggers.isEmpty { warnings.append("The flow has no node of the type \(FlowNode.triggerType), so no URL.") }
     warnings += definition.unconnectedOutputs
     return ParsedFlow(definition: definition, secrets: secrets, warnings: warnings)
   }

@@ -31,6 +31,12 @@ package struct FlowNode: Hashable, Sendable {
     }
   }
 
+  /// Whether its type is a part of the trigger's, such as "webhook": another type, but hardly one that is meant.
+  var isProbablyTrigger: Bool {
+    guard trigger == nil else { return false }
+    return Self.triggerType.split(separator: "_").contains { $0 == type.lowercased() }
+  }
+
   /// Reads a node; `nil`, with faults, when it has no usable id or type.
   static func parse(
     _ json: JSONValue, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]

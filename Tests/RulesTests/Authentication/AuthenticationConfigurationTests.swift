@@ -16,6 +16,8 @@ struct AuthenticationConfigurationTests {
     "Every fault with its path",
     arguments: [
       ("[]", ["auth wrong_type"]), ("{}", ["auth.mode required"]), (#"{"mode": "hmca"}"#, ["auth.mode invalid_value"]),
+      (#"{"mode": "beer", "secret": ""}"#, ["auth.mode invalid_value", "auth.secret required"]),
+      (#"{"mode": "ed2551", "public_key": 5}"#, ["auth.mode invalid_value", "auth.public_key wrong_type"]),
       (#"{"mode": 1}"#, ["auth.mode wrong_type"]), (#"{"mode": "bearer", "mode": "bearer"}"#, ["auth.mode duplicate"]),
       (#"{"mode": "bearer", "tokn": "x"}"#, ["auth.tokn unknown_field"]),
       (#"{"mode": "public", "secret": "x"}"#, ["auth.secret unknown_field"]),
@@ -58,6 +60,8 @@ struct AuthenticationConfigurationTests {
       (#""signed": ["{body}", 1]"#, "auth.scheme.signed[1] wrong_type"),
       (#""signed": "{ts}{body}""#, "auth.scheme.timestamp required"),
       (#""signature": {"in": "cookie", "name": "x"}"#, "auth.scheme.signature.in invalid_value"),
+      (#""signature": {"in": "cookie", "name": ""}"#, "auth.scheme.signature.name required"),
+      (#""timestamp": {"in": "cookie", "name": 5}"#, "auth.scheme.timestamp.name wrong_type"),
       (#""signature": {"in": "header", "name": "x y"}"#, "auth.scheme.signature.name invalid_value"),
       (#""signature": {"in": "header", "name": []}"#, "auth.scheme.signature.name required"),
       (#""signature": {"in": "header", "name": ["a", 1]}"#, "auth.scheme.signature.name[1] invalid_value"),

@@ -80,13 +80,15 @@ struct HandshakeTests {
   /// Whoever asks is given the signature of a challenge; with it a body of the same text must not pass for the provider's.
   @Test(arguments: ["event=order_paid", "123", "order_paid"])
   func aSignedChallengeIsNoWebhook(text: String) throws {
-    let trigger = try Sample.trigger(#""auth":{"mode":"hmac","preset":"x-twitter"}"#, connections: #"{"from":"hook","to":"other"}"#)
+    let trigger = try Sample.trigger(
+      #""auth":{"mode":"hmac","preset":"x-twitter"}"#, connections: #"{"from":"hook","to":"other"}"#)
     let challenge = IncomingRequest(method: Array("GET".utf8), query: Array("crc_token=\(text.replacing("=", with: "%3D"))".utf8))
     #expect(trigger.evaluate(challenge, secret: "secret").kind == .handshake)
 
     func signed(_ body: String) -> Decision {
       let signature = "sha256=" + Base64.encode(HMAC.of(body, key: "secret", .sha256))
-      return trigger.evaluate(Sample.json(body, headers: [HeaderField("x-twitter-webhooks-signature", signature)]), secret: "secret")
+      return trigger.evaluate(
+        Sample.json(body, headers: [HeaderField("x-twitter-webhooks-signature", signature)]), secret: "secret")
     }
     #expect(signed(text).kind == .rejected(.signatureWrong))
     #expect(signed("{\"event\":\"\(text)\"}").kind == .accepted)
