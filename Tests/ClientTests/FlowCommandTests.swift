@@ -324,7 +324,8 @@ import Testing
     let refused = await CommandRun.headgate(["flow", "delete", "orders"], .init(control: control, typed: [""]))
     #expect(refused.status == 1)
     #expect(control.requests(of: FlowServiceMethods.delete).isEmpty)
-    let deleted = await CommandRun.headgate(["flow", "delete", "orders"], .init(control: control))
+    let deleted = await CommandRun.headgate(["flow", "delete", "orders", "--yes"], .init(control: control))
     #expect(deleted.output == "orders: deleted\n")
+    #expect(control.requests(of: FlowServiceMethods.delete).map(\.flow) == ["orders"])
   }
 }

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func aRoleThatMayNotIsStatus4() async throws {
-    let run = try await run(["flow", "delete", "a"], handlers: FaultyFlows().methods, roles: [.reader])
+    let run = try await run(["flow", "delete", "a", "--yes"], handlers: FaultyFlows().methods, roles: [.reader])
     #expect(run.status == 4)
   }
 

@@ -179,12 +179,39 @@ import Testing
     let run = await CommandRun.headgate(["logs", "query", "--no-color"], .init(control: control, isTerminal: true))
     #expect(
       run.output == """
+        ID                                    WHEN     TRIGGER     RESULT           HTTP
+        01934a5e-0000-7000-8000-000000000000  59s ago  orders/ho…  signature_wrong   401
+        01934a5e-0000-7000-8000-000000000000  59s ago  a-long-fl…  accepted          200
+
+        """)
+    control.on(LogServiceMethods.query) { [long] _ in QueryLogsResponse(entries: [long]) }
+    let accepted = await CommandRun.headgate(["logs", "query", "--no-color"], .init(control: control, isTerminal: true))
+    #expect(
+      accepted.output == """
         ID                                    WHEN     TRIGGER  RESULT    HTTP  EVENT
-        01934a5e-0000-7000-8000-000000000000  59s ago  orders…  signatu…   401
         01934a5e-0000-7000-8000-000000000000  59s ago  a-long…  accepted   200  注文が…
 
         """)
-    #expect(run.output.split(separator: "\n").allSatisfy { DisplayWidth.of($0) <= 80 })
+  }
+
+  @Test(arguments: Cause.allCases)
+  func theResultStaysWholeInEightyColumns(_ cause: Cause) async throws {
+    let control = FakeControlPlane()
+    var entry = Self.rejected
+    entry.cause = cause
+    entry.event = Array("order_approved".utf8)
+    control.on(LogServiceMethods.query) { [entry] _ in QueryLogsResponse(entries: [entry]) }
+    let run = await CommandRun.headgate(["logs", "query", "--no-color"], .init(control: control, isTerminal: true))
+    #expect(run.output.contains(" \(entry.result)"))
+    #expect(run.output.split(separator: "\n").allSatisfy { DisplayWidth.of($0) <= 80 }, "\(run.output)")
+  }
+
+  @Test func anEmptyEventIsNotNoEvent() async throws {
+    var entry = Self.accepted
+    entry.event = []
+    #expect(entry.json["event"] == "")
+    entry.explanation?.eventPresent = false
+    #expect(entry.json["event"] == .null)
   }
 
   @Test func allReadsEveryPage() async throws {
@@ -209,6 +236,11 @@ import Testing
     (["--outcome", "fine"], "fine"), (["--cause", "unspecified"], "unspecified"), (["--since", "yesterday"], "yesterday"),
     (["--limit", "0"], "1 or more"), (["--status", "x"], "x"),
     (["--since", "1h", "--until", "2h"], "--since must be before --until"),
+    (["--status", "200", "--status", "401"], "--status can be given once only"),
+    (["--trigger", "a/b", "--trigger", "a/b"], "--trigger can be given once only"),
+    (["--flow", "a", "--flow", "b"], "--flow can be given once only"),
+    (["--event", "a", "--event", ""], "--event can be given once"),
+    (["--ip", "192.0.2.1", "--ip", "192.0.2.2"], "--ip can be given once only"),
   ])
   func refuses(_ arguments: [String], _ message: String) async throws {
     let control = FakeControlPlane()

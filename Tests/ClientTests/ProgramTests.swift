@@ -29,13 +29,40 @@ import Testing
     #expect(run.errors == "error: internal error\nThe control plane's log has more under abc123.\n")
   }
 
+  @Test(arguments: [["flow", "delete", "orders"], ["trigger", "delete", "orders/hook"]])
+  func deletingWithoutATerminalNeedsYes(_ arguments: [String]) async throws {
+    let control = FakeControlPlane()
+    control.on(FlowServiceMethods.delete) { _ in DeleteFlowResponse() }
+    control.on(TriggerServiceMethods.delete) { _ in DeleteTriggerResponse() }
+    let run = await CommandRun.headgate(arguments, .init(control: control, input: "y\n"))
+    #expect(run.status == 2)
+    #expect(run.errors == "error: not deleted: there is no terminal to ask on\nAdd --yes to delete without asking.\n")
+    #expect(control.calls.isEmpty)
+    #expect(await CommandRun.headgate(arguments + ["-y"], .init(control: control)).status == 0)
+  }
+
+  @Test(
+    arguments: [
+      (Fault(path: "trigger", code: "required", message: "trigger must be given"), "error: trigger must be given [required]\n"),
+      (Fault(path: "at", code: "", message: "attention\u{1b}"), "error: at: attention\\x1b\n"),
+    ])
+  func aSingleFaultIsToldOnce(_ fault: Fault, _ shown: String) async throws {
+    let control = FakeControlPlane()
+    control.on(WorkspaceServiceMethods.get) { _ in throw RPCError(.invalidArgument, fault.message, faults: [fault]) }
+    #expect(await CommandRun.headgate(["workspace", "show", "x"], .init(control: control)).errors == shown)
+    // What says more than the fault stays, and so do several faults.
+    control.on(WorkspaceServiceMethods.get) { _ in throw RPCError(.invalidArgument, "no", faults: [fault]) }
+    let other = await CommandRun.headgate(["workspace", "show", "x"], .init(control: control))
+    #expect(other.errors == "error: no\n  " + shown.dropFirst("error: ".count))
+  }
+
   @Test func aRefusedConnectionSaysWhatToDo() async throws {
     let directory = try TemporaryDirectory([".headgate/client.json": "{\"endpoints\": [\"127.0.0.1:1\"]}"])
     let setting = CommandRun.Setting(
       directory: directory, variables: [:], connect: { try await connectToControlPlane($0) })
     let run = await CommandRun.headgate(["status"], setting)
     #expect(run.status == 5)
-    #expect(run.errors.hasPrefix("error: cannot connect to 127.0.0.1:1: "))
+    #expect(run.errors.hasPrefix("error: cannot connect to 127.0.0.1:1: connection refused\n"), "\(run.errors)")
     #expect(
       run.errors.hasSuffix(
         "\nThe address comes from \(directory.path)/.headgate/client.json. "
@@ -89,6 +116,18 @@ import Testing
       }
     }
     check(HeadgateCommand.self, "")
+  }
+
+  /// A wrapped example cannot be copied.
+  @Test func examplesStandOnOneLineOfEightyColumns() {
+    func check(_ command: any ParsableCommand.Type) {
+      for line in command.configuration.discussion.split(separator: "\n")
+      where line.hasPrefix("Example: ") || line.hasPrefix(" ") || line.contains(" > ") {
+        #expect(DisplayWidth.of(line) <= 80, "\(line)")
+      }
+      for subcommand in command.configuration.subcommands { check(subcommand) }
+    }
+    check(HeadgateCommand.self)
   }
 
   @Test func globalOptionsMayStandBeforeTheCommand() async throws {

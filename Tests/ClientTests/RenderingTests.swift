@@ -95,6 +95,23 @@ import Testing
     #expect(lines[2] == "a-rat…  12345  x\\x1b…")
   }
 
+  @Test(arguments: [
+    (37, ["A       B     C         D   URL", "aaaaaa  bbbb  cccccccc  dd  https://x"]),
+    (36, ["A       B     C         D", "  URL", "aaaaaa  bbbb  cccccccc  dd", "  https://x"]),
+    (24, ["A       B     C       D", "  URL", "aaaaaa  bbbb  ccccc…  dd", "  https://x"]),
+    (16, ["A       C     D", "  URL", "aaaaaa  ccc…  dd", "  https://x"]),
+    (12, ["A       C", "  URL", "aaaaaa  ccc…", "  https://x"]),
+    (5, ["A       C", "  URL", "aaaaaa  ccc…", "  https://x"]),
+  ])
+  func columnsGiveWayInTheirOrder(_ width: Int, _ lines: [String]) {
+    let table = Table(
+      [
+        Table.Column("A"), Table.Column("B", fallback: .leftOut(rank: 1)), Table.Column("C", cutTo: 4),
+        Table.Column("D", fallback: .leftOut(rank: 2)), Table.Column("URL", fallback: .ownLine),
+      ], rows: [["aaaaaa", "bbbb", "cccccccc", "dd", "https://x"]])
+    #expect(table.lines(width: width) == lines)
+  }
+
   @Test func colours() {
     let table = Table([Table.Column("A"), Table.Column("B")], rows: [[Table.Cell("x", .green), "y"]])
     #expect(table.lines(width: nil, isColoured: true) == ["\u{1b}[1mA\u{1b}[0m  \u{1b}[1mB\u{1b}[0m", "\u{1b}[32mx\u{1b}[0m  y"])

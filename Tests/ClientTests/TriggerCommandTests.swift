@@ -61,6 +61,70 @@ import Testing
         == #"[{"id":"s1","created_at":"2026-01-02T03:03:20.000000Z","expires_at":null,"master_key_version":1}]"#)
   }
 
+  @Test func aURLIsNeverCut() async throws {
+    let control = control()
+    let key = "wh_" + String(repeating: "k", count: 26)
+    control.on(TriggerServiceMethods.list) { _ in
+      var trigger = Self.trigger
+      trigger.url = "https://hooks.shop.example.com/w/\(key)"
+      return ListTriggersResponse(triggers: [trigger])
+    }
+    let run = await CommandRun.headgate(["trigger", "list", "--no-color"], .init(control: control, isTerminal: true))
+    #expect(
+      run.output == """
+        TRIGGER      STATE    AUTH
+          URL
+        orders/hook  enabled  hmac (kiwify)
+          https://hooks.shop.example.com/w/\(key)
+
+        """)
+  }
+
+  @Test func showSaysThatTheSecretIsMissing() async throws {
+    let control = control()
+    let line = "secret        none yet: requests are recorded and start no run\n"
+    #expect(await !CommandRun.headgate(["trigger", "show", "orders/hook"], .init(control: control)).output.contains(line))
+    control.on(TriggerServiceMethods.get) { _ in
+      var trigger = Self.trigger
+      trigger.secrets = []
+      return trigger
+    }
+    #expect(await CommandRun.headgate(["trigger", "show", "orders/hook"], .init(control: control)).output.contains(line))
+  }
+
+  @Test(arguments: ["create", "update"])
+  func helpNamesEveryMode(_ command: String) async throws {
+    let help = await CommandRun.headgate(["trigger", command, "--help"])
+    let words = Set(help.output.split { !$0.isLetter && !$0.isNumber && $0 != "-" })
+    for mode in ["bearer", "header", "query", "basic", "hmac", "ed25519", "ecdsa-p256", "public"] {
+      #expect(words.contains(Substring(mode)), "\(mode)")
+    }
+  }
+
+  @Test func aPresetAloneBringsItsMode() async throws {
+    let control = control()
+    control.on(TriggerServiceMethods.create) { _ in Self.trigger }
+    _ = await CommandRun.headgate(["trigger", "create", "orders/hook", "--preset", "discord"], .init(control: control))
+    #expect(
+      control.requests(of: TriggerServiceMethods.create).map { String(decoding: $0.config, as: UTF8.self) }
+        == [#"{"id":"hook","type":"webhook_trigger","auth":{"preset":"discord"}}"#])
+  }
+
+  @Test(arguments: [["create", "orders/new", "--auth", "bearer"], ["update", "orders/hook", "--auth", "bearer"]])
+  func createAndUpdateWarnAsApplyingTheFlowDoes(_ arguments: [String]) async throws {
+    let control = control()
+    control.on(TriggerServiceMethods.create) { _ in Self.trigger }
+    control.on(TriggerServiceMethods.update) { _ in Self.trigger }
+    control.on(FlowServiceMethods.get) { _ in Flow(name: "orders", draft: Array(#"{"flow":"orders"}"#.utf8)) }
+    control.on(FlowServiceMethods.apply) { _ in ApplyFlowResponse(warnings: ["hook.paid leads nowhere"]) }
+    let run = await CommandRun.headgate(["trigger"] + arguments, .init(control: control))
+    #expect(run.status == 0)
+    #expect(run.errors.hasSuffix("warning: hook.paid leads nowhere\n"))
+    #expect(
+      control.requests(of: FlowServiceMethods.apply)
+        == [ApplyFlowRequest(definition: Array(#"{"flow":"orders"}"#.utf8), dryRun: true)])
+  }
+
   @Test func enableAndDisable() async throws {
     let control = control()
     control.on(TriggerServiceMethods.disable) { _ in

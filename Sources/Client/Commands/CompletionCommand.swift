@@ -6,8 +6,11 @@ struct CompletionCommand: AsyncParsableCommand {
     commandName: "completion",
     abstract: "Print the completion script for a shell.",
     discussion: """
-      bash: headgate completion bash > ~/.local/share/bash-completion/completions/headgate
-      zsh:  headgate completion zsh > ~/.zsh/completions/_headgate     (a directory in $fpath)
+      For zsh the directory must be in $fpath.
+
+      bash: D=~/.local/share/bash-completion/completions; mkdir -p $D
+            headgate completion bash > $D/headgate
+      zsh:  headgate completion zsh > ~/.zsh/completions/_headgate
       fish: headgate completion fish > ~/.config/fish/completions/headgate.fish
       """)
 

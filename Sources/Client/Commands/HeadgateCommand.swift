@@ -11,8 +11,11 @@ struct HeadgateCommand: AsyncParsableCommand {
       above it; tools/run starts one.
 
       First steps:
-        headgate flow apply -f orders.yaml
-        curl --json '{"event": "paid"}' "$(headgate trigger url orders/hook)"
+        headgate flow apply -f tools/sample/orders.yaml
+        url=$(headgate trigger url orders/hook)
+        token=$(headgate trigger reveal orders/hook --value-only)
+        curl --json '{"event": "order_approved", "user": {"email": "a@b.example"}}' \\
+          -H "authorization: Bearer $token" "$url"
         headgate logs query --since 1h
         headgate run work --exec 'jq .'
 

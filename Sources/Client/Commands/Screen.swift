@@ -73,6 +73,18 @@ struct Screen: Sendable {
     return environment.output.isTerminal ? "\(time.text) (\(time.relative(to: environment.now())))" : time.text
   }
 
+  /// Makes sure that something that cannot be undone is wanted: by `--yes`, or by the answer to a question.
+  ///
+  /// - Parameter question: such as "Delete orders for good?".
+  /// - Throws: `CommandFailure` when the answer is no, or when there is neither `--yes` nor someone to ask.
+  func confirmDeletion(yes: Bool, _ question: () async throws -> String) async throws {
+    guard !yes else { return }
+    guard canAsk else {
+      throw CommandFailure(.invalid, "not deleted: there is no terminal to ask on", advice: "Add --yes to delete without asking.")
+    }
+    guard try confirm(await question()) else { throw CommandFailure(.failure, "not deleted") }
+  }
+
   /// Asks a question that is answered with yes or no; anything but yes is no.
   func confirm(_ question: String) throws -> Bool {
     try environment.output.write(Array("\(question) [y/N] ".utf8))

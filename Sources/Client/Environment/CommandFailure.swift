@@ -83,15 +83,26 @@ extension CommandFailure {
   }
 }
 
+extension PlacedFault {
+  /// "orders.yaml:5:18: nodes[0].auth.mode: is missing [required]"; the path is not repeated before a message that begins with it.
+  fileprivate func line(isColoured: Bool) -> String {
+    let before = place.isEmpty ? "" : TerminalText.escaped(place) + ": "
+    let isNamed = fault.path.isEmpty || fault.message.hasPrefix(fault.path + " ")
+    let path = isNamed ? "" : Ink.bold(TerminalText.escaped(fault.path), on: isColoured) + ": "
+    let code = fault.code.isEmpty ? "" : " [" + TerminalText.escaped(fault.code) + "]"
+    return before + path + TerminalText.escaped(fault.message) + code
+  }
+}
+
 extension CommandFailure {
   /// The lines for standard error.
   package func lines(isColoured: Bool) -> [String] {
-    var lines = [Ink.red("error:", on: isColoured) + " " + TerminalText.escaped(message)]
-    for placed in faults {
-      let place = placed.place.isEmpty ? "" : TerminalText.escaped(placed.place) + ": "
-      let path = placed.fault.path.isEmpty ? "" : Ink.bold(TerminalText.escaped(placed.fault.path), on: isColoured) + ": "
-      let code = placed.fault.code.isEmpty ? "" : " [" + TerminalText.escaped(placed.fault.code) + "]"
-      lines.append("  " + place + path + TerminalText.escaped(placed.fault.message) + code)
+    let error = Ink.red("error:", on: isColoured) + " "
+    var lines: [String]
+    if faults.count == 1, faults[0].fault.message == message {
+      lines = [error + faults[0].line(isColoured: isColoured)]
+    } else {
+      lines = [error + TerminalText.escaped(message)] + faults.map { "  " + $0.line(isColoured: isColoured) }
     }
     if !advice.isEmpty { lines.append(TerminalText.escaped(advice)) }
     return lines

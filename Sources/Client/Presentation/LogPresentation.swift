@@ -46,6 +46,8 @@ extension LogEntry {
   /// Everything, for scripts. The body is text, or in base 64 when it is not UTF-8.
   package var json: JSONValue {
     var json = summaryJSON
+    // The field alone cannot tell an empty event from none.
+    if let explanation, explanation.eventPresent, event.isEmpty { json.set("event", "") }
     json.set(
       "headers",
       .array(
@@ -100,8 +102,9 @@ package enum LogTable {
   package static func table(_ entries: [LogEntry], time: (Int64) -> String) -> Table {
     Table(
       [
-        Table.Column("ID"), Table.Column("WHEN"), Table.Column("TRIGGER", cutTo: 6), Table.Column("RESULT", cutTo: 8),
-        Table.Column("HTTP", .right), Table.Column("EVENT", cutTo: 5),
+        Table.Column("ID"), Table.Column("WHEN"), Table.Column("TRIGGER", cutTo: 6), Table.Column("RESULT"),
+        Table.Column("HTTP", .right, fallback: .leftOut(rank: 2)),
+        Table.Column("EVENT", cutTo: 6, fallback: .leftOut(rank: 1)),
       ],
       rows: entries.map { entry in
         [

@@ -34,6 +34,9 @@ extension Trigger {
     return publishedConfig.isEmpty ? "not published" : "enabled"
   }
 
+  /// Whether it has no secret to verify callers with. Lists do not tell secrets.
+  package var waitsForSecret: Bool { authMode != "public" && secrets.isEmpty }
+
   /// How callers are verified: "hmac (kiwify)".
   package var verification: String { preset.isEmpty ? authMode : "\(authMode) (\(preset))" }
 }
@@ -44,7 +47,7 @@ package enum TriggerTable {
     Table(
       [
         Table.Column("TRIGGER", cutTo: 12), Table.Column("STATE"), Table.Column("AUTH", cutTo: 6),
-        Table.Column("URL", cutTo: 24),
+        Table.Column("URL", fallback: .ownLine),
       ],
       rows: triggers.map { trigger in
         [

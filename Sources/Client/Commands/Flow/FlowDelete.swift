@@ -7,9 +7,11 @@ struct FlowDelete: ClientCommand {
     commandName: "delete",
     abstract: "Delete a flow and its triggers.",
     discussion: """
-      The URLs of its triggers answer 404 from then on and are never given out again. Logged requests and runs stay.
+      The URLs of its triggers answer 404 from then on and are never given out again. Logged requests and runs stay. \
+      Asks first; without a terminal it needs --yes.
 
       Example: headgate flow delete orders
+      Example: headgate flow delete orders --yes
       """)
 
   @Argument(help: "Name or id of the flow.")
@@ -21,12 +23,10 @@ struct FlowDelete: ClientCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run(_ session: Session, _ screen: Screen) async throws {
-    if !yes, screen.canAsk {
+    try await screen.confirmDeletion(yes: yes) {
       let flow = try await session.flows.get(GetFlowRequest(workspace: session.workspace, flow: flow))
       let triggers = flow.triggers.isEmpty ? "" : " and its \(flow.triggers.count) trigger(s)"
-      guard try screen.confirm("Delete \(TerminalText.escaped(flow.name))\(triggers) for good?") else {
-        throw CommandFailure(.failure, "not deleted")
-      }
+      return "Delete \(TerminalText.escaped(flow.name))\(triggers) for good?"
     }
     _ = try await session.flows.delete(DeleteFlowRequest(workspace: session.workspace, flow: flow))
     switch screen.format {

@@ -43,18 +43,19 @@ struct LogsQuery: ClientCommand {
     commandName: "query",
     abstract: "List requests, newest first.",
     discussion: """
-      Filters are combined; a filter given several times matches any of its values. With -o json the result is an object \
+      Filters are combined. --outcome and --cause may be given several times and match any of their values. With -o json the result is an object \
       with entries and next_cursor (null after the last).
 
-      Example: headgate logs query --trigger orders/hook --outcome rejected --since 1h
-      Example: headgate logs query --event order_approved --since 2026-01-02T00:00:00Z --until 2026-01-03T00:00:00Z --all -o json
+      Example: headgate logs query --trigger orders/hook --outcome rejected
+      Example: headgate logs query --event order_approved --since 7d --all -o json
+      Example: headgate logs query --since 2026-01-02T00:00:00Z --until 1h
       """)
 
   @Option(help: ArgumentHelp("FLOW/NODE, id or key.", valueName: "trigger"))
-  var trigger: String?
+  var trigger: [String] = []
 
   @Option(help: ArgumentHelp("Name or id.", valueName: "flow"))
-  var flow: String?
+  var flow: [String] = []
 
   @Option(help: ArgumentHelp("How it ended.", valueName: "outcome"))
   var outcome: [Outcome] = []
@@ -63,13 +64,13 @@ struct LogsQuery: ClientCommand {
   var cause: [Cause] = []
 
   @Option(help: ArgumentHelp("HTTP status that was answered.", valueName: "code"))
-  var status: UInt32?
+  var status: [UInt32] = []
 
   @Option(help: ArgumentHelp("Event value, exactly.", valueName: "value"))
-  var event: String?
+  var event: [String] = []
 
   @Option(help: ArgumentHelp("Address or CIDR block of the caller.", valueName: "cidr"))
-  var ip: String?
+  var ip: [String] = []
 
   @Option(help: ArgumentHelp("Received at or after: a duration back from now (1h, 7d) or a time in RFC 3339.", valueName: "time"))
   var since: Moment?
@@ -80,11 +81,20 @@ struct LogsQuery: ClientCommand {
   @OptionGroup var paging: PagingOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  /// A second value would replace the first without a word, where people expect it to be added.
+  mutating func validate() throws {
+    for (name, count) in [
+      ("trigger", trigger.count), ("flow", flow.count), ("status", status.count), ("event", event.count), ("ip", ip.count),
+    ] where count > 1 {
+      throw ValidationError("--\(name) can be given once only; query for each value by itself")
+    }
+  }
+
   func run(_ session: Session, _ screen: Screen) async throws {
     let now = screen.environment.now()
     var request = QueryLogsRequest(
-      workspace: session.workspace, trigger: trigger ?? "", flow: flow ?? "", outcomes: outcome, causes: cause,
-      status: status ?? 0, event: event.map { Array($0.utf8) }, address: ip ?? "",
+      workspace: session.workspace, trigger: trigger.first ?? "", flow: flow.first ?? "", outcomes: outcome, causes: cause,
+      status: status.first ?? 0, event: event.first.map { Array($0.utf8) }, address: ip.first ?? "",
       sinceUs: since?.timestamp(now: now).microseconds ?? 0, untilUs: until?.timestamp(now: now).microseconds ?? 0)
     if request.sinceUs != 0, request.untilUs != 0, request.sinceUs >= request.untilUs {
       throw CommandFailure(.invalid, "--since must be before --until")

@@ -10,7 +10,7 @@ struct LogsShow: ClientCommand {
       Credentials and cookies were taken out before the request was stored.
 
       Example: headgate logs show 01934a5e-0000-7000-8000-000000000000
-      Example: headgate logs show 01934a5e-0000-7000-8000-000000000000 -o json | jq -r .body
+      Example: headgate logs show 01934a5e-0000-7000-8000-000000000000 -o json
       """)
 
   @Argument(help: "Id of the request, as the answer to the caller names it.")

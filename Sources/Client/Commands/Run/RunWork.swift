@@ -17,7 +17,7 @@ struct RunWork: ClientCommand {
       Interrupt once to stop after the runs at work, twice to end them and give them back.
 
       Example: headgate run work --exec 'jq .variables'
-      Example: headgate run work --flow orders --concurrency 4 --exec './handle-order'
+      Example: headgate run work --flow orders --concurrency 4 --exec ./handle-order
       """)
 
   @Option(help: ArgumentHelp("Command for each run.", valueName: "command"))

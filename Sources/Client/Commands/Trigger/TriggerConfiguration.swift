@@ -9,7 +9,10 @@ struct TriggerConfigurationOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml", "json"]))
   var file: String?
 
-  @Option(help: ArgumentHelp("bearer, header, query, hmac or public.", valueName: "mode"))
+  @Option(
+    help: ArgumentHelp(
+      "bearer, query, hmac or public. header, basic, ed25519 and ecdsa-p256 have fields that only --file gives.",
+      valueName: "mode"))
   var auth: String?
 
   @Option(help: ArgumentHelp("A provider's scheme, such as github, stripe, kiwify, shopify or slack.", valueName: "name"))
@@ -62,7 +65,8 @@ struct TriggerConfigurationOptions: ParsableArguments {
     if auth != nil || preset != nil {
       // Another mode has other fields; none of the old ones are carried over.
       var object: JSONValue = [:]
-      object.set("mode", .string(auth ?? "hmac"))
+      // A preset alone brings its mode.
+      if let auth { object.set("mode", .string(auth)) }
       if let preset { object.set("preset", .string(preset)) }
       node.set("auth", object)
     }
@@ -147,6 +151,7 @@ struct TriggerCreate: ClientCommand {
       if !trigger.secrets.isEmpty, screen.format == .table {
         screen.remark("show its secret with: headgate trigger reveal \(TerminalText.escaped("\(trigger.flow)/\(trigger.node)"))")
       }
+      for warning in await session.warnings(of: trigger.flow) { screen.warn(warning) }
     } catch let error as RPCError where !error.faults.isEmpty {
       throw document?.placingNodeFaults(error) ?? CommandFailure(error)
     }
@@ -162,7 +167,8 @@ struct TriggerUpdate: ClientCommand {
       change that someone else made in the meantime is never overwritten.
 
       Example: headgate trigger update orders/hook --allow-ip 203.0.113.0/24
-      Example: headgate trigger show orders/hook -o json | jq .config > node.json; headgate trigger update orders/hook -f node.json
+      Example: headgate trigger show orders/hook -o json | jq .config > node.json
+      Example: headgate trigger update orders/hook -f node.json
       """)
 
   @OptionGroup var trigger: TriggerArgument
@@ -186,10 +192,23 @@ struct TriggerUpdate: ClientCommand {
       workspace: session.workspace, trigger: trigger.name, config: config.bytes, revision: revision ?? present.revision,
       publish: !draft)
     do {
-      try screen.printState(of: session.completed(try await session.triggers.update(request)))
+      let trigger = try await session.triggers.update(request)
+      try screen.printState(of: session.completed(trigger))
+      for warning in await session.warnings(of: trigger.flow) { screen.warn(warning) }
     } catch let error as RPCError where !error.faults.isEmpty {
       throw document?.placingNodeFaults(error) ?? CommandFailure(error)
     }
+  }
+}
+
+extension Session {
+  /// What applying the flow's draft as it is would warn of: the calls for single triggers carry no warnings.
+  ///
+  /// The change has been made by now, so that a failure here is none of it: there are no warnings then.
+  fileprivate func warnings(of flow: String) async -> [String] {
+    guard let flow = try? await flows.get(GetFlowRequest(workspace: workspace, flow: flow)) else { return [] }
+    let request = ApplyFlowRequest(workspace: workspace, definition: flow.draft, dryRun: true)
+    return (try? await flows.apply(request))?.warnings ?? []
   }
 }
 

@@ -69,6 +69,7 @@ struct TriggerShow: ClientCommand {
     fields.add("url", trigger.url)
     fields.add("state", trigger.state, trigger.state == "enabled" ? .green : .yellow)
     fields.add("verification", trigger.verification)
+    if trigger.waitsForSecret { fields.add("secret", "none yet: requests are recorded and start no run", .yellow) }
     if !trigger.publishedConfig.isEmpty, trigger.publishedConfig != trigger.config {
       fields.add("draft", "differs from what is published", .yellow)
     }
@@ -85,7 +86,7 @@ struct TriggerURL: ClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "url", abstract: "Print a trigger's URL and nothing else.",
     discussion: """
-      Example: curl -d '{}' "$(headgate trigger url orders/hook)"
+      Example: curl --json '{"event": "paid"}' "$(headgate trigger url orders/hook)"
       """)
 
   @OptionGroup var trigger: TriggerArgument

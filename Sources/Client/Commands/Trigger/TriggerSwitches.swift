@@ -44,9 +44,10 @@ struct TriggerDelete: ClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove a trigger from its flow and publish the flow.",
     discussion: """
-      Its URL answers 404 from then on and is never given out again.
+      Its URL answers 404 from then on and is never given out again. Asks first; without a terminal it needs --yes.
 
       Example: headgate trigger delete orders/hook
+      Example: headgate trigger delete orders/hook --yes
       """)
 
   @OptionGroup var trigger: TriggerArgument
@@ -61,9 +62,7 @@ struct TriggerDelete: ClientCommand {
 
   func run(_ session: Session, _ screen: Screen) async throws {
     let shown = TerminalText.escaped(trigger.name)
-    if !yes, screen.canAsk, try !screen.confirm("Delete the trigger \(shown) for good?") {
-      throw CommandFailure(.failure, "not deleted")
-    }
+    try await screen.confirmDeletion(yes: yes) { "Delete the trigger \(shown) for good?" }
     _ = try await session.triggers.delete(
       DeleteTriggerRequest(workspace: session.workspace, trigger: trigger.name, publish: !draft))
     switch screen.format {
