@@ -68,7 +68,12 @@ as_postgres() {
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# free_port : one that nobody listens on, below the range that outgoing connections take theirs from.
+free_port() {
+  local port
+  until port=$((15000 + RANDOM % 17000)) && port_is_free "$port" && port_is_free $((port + 1)); do :; done
+  printf '%s' "$port"
+}
 
 # is_alive PID : whether the process exists and has not ended (one that nobody waits for stays as a zombie).
 is_alive() {

@@ -230,31 +230,49 @@ struct AdminListenerTests {
   }
 }
 
-/// Sends bytes and gives what comes back until the other side closes.
+/// Sends bytes and gives the response. Does not wait for the connection's end: a process that another test starts meanwhile
+/// inherits the socket and keeps it open.
 private final class HTTPProbe: ChannelInboundHandler, Sendable {
   typealias InboundIn = ByteBuffer
 
-  private let received = Mutex(ByteBuffer())
+  private let received = Mutex("")
+  private let hasBody: Bool
   private let answer: EventLoopPromise<String>
 
-  private init(_ answer: EventLoopPromise<String>) { self.answer = answer }
+  private init(_ answer: EventLoopPromise<String>, hasBody: Bool) {
+    self.answer = answer
+    self.hasBody = hasBody
+  }
 
   static func ask(_ request: String, at address: SocketAddress) async throws -> String {
     let answer = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
     let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(HTTPProbe(answer)) }
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(HTTPProbe(answer, hasBody: !request.hasPrefix("HEAD")))
+        }
       }
       .connect(to: address).get()
     try await client.writeAndFlush(ByteBuffer(string: request))
-    return try await answer.futureResult.get()
+    let text = try await answer.futureResult.get()
+    try? await client.close().get()
+    return text
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    received.withLock { _ = $0.writeImmutableBuffer(unwrapInboundIn(data)) }
+    let text = received.withLock { text in
+      text += String(buffer: unwrapInboundIn(data))
+      return text
+    }
+    if isWhole(text) { answer.succeed(text) }
   }
 
-  func channelInactive(context: ChannelHandlerContext) {
-    answer.succeed(received.withLock { String(buffer: $0) })
+  func channelInactive(context: ChannelHandlerContext) { answer.succeed(received.withLock { $0 }) }
+
+  private func isWhole(_ text: String) -> Bool {
+    guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
+    let lines = text[..<end.lowerBound].lowercased().split(separator: "\r\n")
+    let length = lines.compactMap { $0.hasPrefix("content-length: ") ? Int($0.dropFirst(16)) : nil }.first ?? 0
+    return !hasBody || text[end.upperBound...].utf8.count >= length
   }
 }

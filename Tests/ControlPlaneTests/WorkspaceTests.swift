@@ -77,6 +77,10 @@ struct WorkspaceTests {
       let status = try await StatusServiceClient(stranger).get(GetStatusRequest())
       #expect(status.runsReady == 0)
       #expect(status.peers.isEmpty)
+      #expect(status.triggersLoaded == 0)
+      #expect(status.outcomes.isEmpty)
+      let confined = IngestServiceClient(try fixture.caller(.edge, workspace: "one"))
+      #expect(try await failure { try await confined.submit(request) }?.code == .permissionDenied)
       // The own workspace is whole: the same flow name is free there.
       _ = try await flows.apply(ApplyFlowRequest(definition: Array(Definitions.open().utf8), publish: true))
       #expect(try await FlowServiceClient(admin).get(GetFlowRequest(workspace: "one", flow: "orders")).id == flow.id)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -15,15 +16,25 @@ BIN = ROOT / ".build" / "release"
 
 
 def free_ports(count):
-    """That many ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    """That many ports that nobody listens on now, each with a free one after it.
+
+    From below the range that the system takes for outgoing connections, which could take one before it is used.
+    """
+    found = []
+    while len(found) < count:
+        port = random.randrange(15_000, 32_000, 2)
+        if port not in found and all(is_free(candidate) for candidate in (port, port + 1)):
+            found.append(port)
+    return found
+
+
+def is_free(port):
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class CommandFailed(Exception):

@@ -43,7 +43,7 @@ package struct AdminListener: Service {
   /// Serves until graceful shutdown.
   package func run() async throws {
     let answer = self.answer
-    let channel = try await ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 64)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -52,7 +52,12 @@ package struct AdminListener: Service {
           try channel.pipeline.syncOperations.addHandler(AdminHandler(answer: answer))
         }
       }
-      .bind(host: endpoint.host, port: endpoint.port).get()
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+    } catch {
+      throw CannotListen(address: "\(endpoint.host):\(endpoint.port)", reason: "\(error)")
+    }
     if let address = channel.localAddress {
       bound(address)
       logger.info("admin listener ready", metadata: ["address": "\(address.endpointText)"])
@@ -60,6 +65,14 @@ package struct AdminListener: Service {
     await endOfService()
     try? await channel.close().get()
   }
+}
+
+/// The admin listener's address cannot be listened on.
+struct CannotListen: Error, CustomStringConvertible {
+  var address: String
+  var reason: String
+
+  var description: String { "the admin listener cannot listen on \(address): \(reason)" }
 }
 
 /// Answers one request after another on a connection of the admin listener.

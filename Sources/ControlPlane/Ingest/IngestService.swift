@@ -33,6 +33,10 @@ package struct IngestService: IngestServiceHandler {
   }
 
   package func submit(_ request: SubmitRequest, context: CallContext, reply: Reply<SubmitResponse>) {
+    // An edge node serves every workspace; a certificate that may see only one is not an edge node's.
+    guard context.principal.workspace == nil else {
+      return reply.fail(RPCError(.permissionDenied, "an edge node's credential must not be confined to a workspace"))
+    }
     let start = ContinuousClock.now
     let now = UnixTime.now()
     let incoming: IncomingRequest

@@ -33,13 +33,17 @@ package struct StatusService: StatusServiceHandler {
     let notReady = sources.readiness.notReadyBecause
     var report = StatusReport(
       agent: ControlPlaneVersion.agent, instanceId: sources.instanceID, startedAtUs: startedAt.microseconds,
-      ready: notReady == nil, notReadyBecause: notReady ?? "", triggersLoaded: UInt64(sources.triggers.count),
-      ingestQueue: UInt64(sources.ingest.status.queuedEntries), outcomes: sources.metrics.counts)
+      ready: notReady == nil, notReadyBecause: notReady ?? "")
     let isConnected = sources.readiness.databaseIsConnected()
     report.database = DatabaseStatus(
       connected: isConnected, serverVersion: status.serverVersion, durable: status.isDurable)
     // A credential of one workspace learns nothing of others: neither who is connected nor how much they run.
-    if context.principal.workspace == nil { report.peers = await sources.peers() }
+    if context.principal.workspace == nil {
+      report.triggersLoaded = UInt64(sources.triggers.count)
+      report.ingestQueue = UInt64(sources.ingest.status.queuedEntries)
+      report.outcomes = sources.metrics.counts
+      report.peers = await sources.peers()
+    }
     // The report is also for when the database is away: what it would tell is left out then.
     if isConnected, sources.readiness.closedBecause == nil {
       report.database?.schemaVersion = UInt32(clamping: (try? await store.schemaVersion()) ?? 0)
