@@ -92,9 +92,14 @@ import Testing
     line.requestStarted(at: Self.at(0))
     line.lastAnswerWritten(at: Self.at(1))
     #expect(line.reads && !line.parses)
-    #expect(line.deadlineReached(at: Self.at(3)) == .close)
-    line.requestStarted(at: Self.at(2))
-    #expect(line.phase == .lingering)
+    #expect(line.deadlineReached(at: Self.at(30.999)) == .none, "a slow reader has the time of any answer")
+    #expect(line.deadlineReached(at: Self.at(31)) == .close)
+    line.lastAnswerSent(at: Self.at(5))
+    #expect(line.deadlineReached(at: Self.at(6.999)) == .none)
+    #expect(line.deadlineReached(at: Self.at(7)) == .close)
+    line.requestStarted(at: Self.at(6))
+    line.lastAnswerWritten(at: Self.at(6))
+    #expect(line.phase == .lingering(isSent: true) && line.deadline == Self.at(7))
   }
 
   @Test func drainingShortensIdlenessOnly() {

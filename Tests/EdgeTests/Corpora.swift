@@ -11,7 +11,9 @@ enum Corpora {
     return shared.appendingPathComponent("corpora")
   }()
 
-  static var arePresent: Bool { FileManager.default.fileExists(atPath: folder.appendingPathComponent("gunicorn/expect.json").path) }
+  static var arePresent: Bool {
+    FileManager.default.fileExists(atPath: folder.appendingPathComponent("gunicorn/expect.json").path)
+  }
 
   static let absence: Comment = "the corpora are not beside the repository"
 
@@ -34,7 +36,8 @@ enum Corpora {
     /// Settings other than gunicorn's defaults that the case assumes.
     var settings: [String]
     /// `nil`: the case is to be refused.
-    var requests: [ReadRequest]?
+    /// An element is `nil` where only the number of requests is told.
+    var requests: [ReadRequest?]?
   }
 
   static func gunicorn() throws -> [GunicornCase] {
@@ -43,13 +46,18 @@ enum Corpora {
       let data = try Data(contentsOf: folder.appendingPathComponent("gunicorn/\(name).raw"))
       let settings = (item["gunicorn_cfg"] as? [String] ?? []).filter { $0 != "cfg = Config()" }
       let expectations = (item["expect"] as? [[String: Any]]) ?? [item["expect"] as? [String: Any] ?? [:]]
-      let requests: [ReadRequest]? = name.hasPrefix("invalid/") ? nil : try expectations.map { expected in
-        let version = try #require(expected["version"] as? [Int])
-        // Bytes are written as Latin-1 characters.
-        let body = (expected["body"] as? String ?? "").unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
-        return ReadRequest(
-          method: try #require(expected["method"] as? String), target: try #require(expected["uri"] as? String), minorVersion: version[1], body: body)
-      }
+      let requests: [ReadRequest?]? =
+        name.hasPrefix("invalid/")
+        ? nil
+        : try expectations.map { expected in
+          // Cases of two requests name them only.
+          guard let version = expected["version"] as? [Int] else { return nil }
+          // Bytes are written as Latin-1 characters.
+          let body = (expected["body"] as? String ?? "").unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+          return ReadRequest(
+            method: try #require(expected["method"] as? String), target: try #require(expected["uri"] as? String),
+            minorVersion: version[1], body: body)
+        }
       return GunicornCase(name: name, bytes: Array(data), settings: settings, requests: requests)
     }
   }
@@ -65,11 +73,14 @@ enum Corpora {
   /// The cases that are read without leniency.
   static func llhttpStrict() throws -> [LLHTTPCase] {
     try json("llhttp/request_cases.json").compactMap { item in
-      guard (item["meta"] as? [String: Any])?["type"] as? String == "request", (item["meta"] as? [String: Any])?["skipBody"] == nil else { return nil }
+      guard (item["meta"] as? [String: Any])?["type"] as? String == "request",
+        (item["meta"] as? [String: Any])?["skipBody"] == nil
+      else { return nil }
       let payload = try #require(item["payload"] as? String)
       return LLHTTPCase(
         name: "\(item["file"] as? String ?? ""): \(item["title"] as? String ?? "")", bytes: Array(payload.utf8),
-        errorCode: (item["strict_error"] as? [String: Any])?["code"] as? Int ?? 0, messages: item["messages_complete"] as? Int ?? 0)
+        errorCode: (item["strict_error"] as? [String: Any])?["code"] as? Int ?? 0,
+        messages: item["messages_complete"] as? Int ?? 0)
     }
   }
 }

@@ -26,12 +26,15 @@ import Testing
       let channel = EmbeddedChannel(loop: EmbeddedEventLoop())
       var limits = NIOHTTPDecoderLimitConfiguration()
       limits.maxHeaderFieldCount = 1000
-      try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)))
+      try channel.pipeline.syncOperations.addHandler(
+        ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)))
       do { try channel.writeInbound(ByteBuffer(bytes: bytes)) } catch { failed = true }
       while let part = try channel.readInbound(as: HTTPServerRequestPart.self) {
         switch part {
         case .head(let head):
-          requests.append(Request(method: head.method.rawValue, target: head.uri, fields: head.headers.map { ($0.name.lowercased(), $0.value) }))
+          requests.append(
+            Request(method: head.method.rawValue, target: head.uri, fields: head.headers.map { ($0.name.lowercased(), $0.value) })
+          )
         case .body(let body): requests[requests.count - 1].body += body.readableBytesView
         case .end: requests[requests.count - 1].isComplete = true
         }
@@ -41,16 +44,20 @@ import Testing
   }
 
   static let seeds: [String] = [
-    post(), post(body: "", "Connection: keep-alive\r\n"), "GET /w/\(key)/a?b=c HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n", "HEAD / HTTP/1.0\r\n\r\n",
+    post(), post(body: "", "Connection: keep-alive\r\n"), "GET /w/\(key)/a?b=c HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n",
+    "HEAD / HTTP/1.0\r\n\r\n",
     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b c\";d\r\nhello\r\n0\r\nX-T: 1\r\n\r\n",
     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\nA\r\n0123456789\r\n000\r\n\r\n",
     "PUT /a HTTP/1.1\r\nHost: a:1\r\nContent-Length: 3\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\n\r\nabc",
-    post(body: "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\n\r\nx"), "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "\r\nDELETE /a HTTP/1.1\r\nHost: [::1]:8\r\n\r\n",
+    post(body: "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\n\r\nx"), "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    "\r\nDELETE /a HTTP/1.1\r\nHost: [::1]:8\r\n\r\n",
   ]
 
   static let pieces: [String] = [
-    "\r\n", "\n", "\r", " ", "\t", ":", ";", ",", "\0", "0", "1", "-1", "+", "chunked", "Transfer-Encoding: chunked\r\n", "Content-Length: 1\r\n", "Content-Length: 0\r\n", "Host: b\r\n", "\"", "\\", "=",
-    "HTTP/1.1", "HTTP/1.0", "GET / ", "identity, ", "close", "Connection: close\r\n", "x", "\u{7f}", "é", "#", "?", "%", "*", "//", "0\r\n\r\n", "\r\n\r\n", "a: b\r\n", " \r\n",
+    "\r\n", "\n", "\r", " ", "\t", ":", ";", ",", "\0", "0", "1", "-1", "+", "chunked", "Transfer-Encoding: chunked\r\n",
+    "Content-Length: 1\r\n", "Content-Length: 0\r\n", "Host: b\r\n", "\"", "\\", "=",
+    "HTTP/1.1", "HTTP/1.0", "GET / ", "identity, ", "close", "Connection: close\r\n", "x", "\u{7f}", "é", "#", "?", "%", "*",
+    "//", "0\r\n\r\n", "\r\n\r\n", "a: b\r\n", " \r\n",
   ]
 
   private static func mutate(_ seed: [UInt8], _ source: inout SplitMix) -> [UInt8] {
@@ -87,9 +94,12 @@ import Testing
       guard !ours.complete.isEmpty else { continue }
       let theirs = try Oracle(bytes)
       for (index, request) in ours.complete.enumerated() {
-        // llhttp knows a list of methods and no others.
-        if Self.methods.contains(text(request.head.method)) == false { break }
+        // llhttp knows fewer methods.
+        guard Self.methods.contains(text(request.head.method)) else { break }
         guard index < theirs.requests.count, theirs.requests[index].isComplete else {
+          // The version that SwiftNIO brings refuses a tab after a length and after a semicolon, which later ones read (and RFC 9110
+          // §5.6.3 and RFC 9112 §7.1.1 allow).
+          if bytes.contains(0x09) { break }
           Issue.record("llhttp does not read \(text(bytes).debugDescription)")
           break
         }

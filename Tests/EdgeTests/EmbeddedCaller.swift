@@ -14,7 +14,8 @@ final class EmbeddedCaller {
   let forwarder: ScriptedForwarder
 
   init(
-    _ forwarder: ScriptedForwarder = ScriptedForwarder(), peer: String = "198.51.100.7", port: EdgeServer.Port = .callers, isTLS: Bool = false,
+    _ forwarder: ScriptedForwarder = ScriptedForwarder(), peer: String = "198.51.100.7", port: EdgeServer.Port = .callers,
+    isTLS: Bool = false,
     _ configure: (inout EdgeCore.Options) -> Void = { _ in }
   ) throws {
     var options = EdgeCore.Options()
@@ -25,7 +26,8 @@ final class EmbeddedCaller {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, renderMetrics: { "a_metric 1\n" })
     channel = EmbeddedChannel(loop: EmbeddedEventLoop())
     let connection = HTTPConnection(
-      core: core, scope: EventLoopScope(), peer: IPAddress(peer) ?? .loopback, isTLS: isTLS, port: port, openedAt: channel.eventLoop.now)
+      core: core, scope: EventLoopScope(), peer: IPAddress(peer) ?? .loopback, isTLS: isTLS, port: port,
+      openedAt: channel.eventLoop.now)
     try channel.pipeline.syncOperations.addHandler(connection)
     channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
   }

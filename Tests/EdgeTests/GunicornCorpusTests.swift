@@ -9,41 +9,65 @@ import Testing
   static let read: [String: String] = [
     "invalid/006": "4 KiB target; the limit here is 8 KiB",
     "invalid/007": "8 KiB of headers; the limit here is 32 KiB", "invalid/008": "12 KiB of headers; the limit here is 32 KiB",
-    "invalid/009": "limit of the fields is 100 here as well, but the case has fewer than it says",
-    "invalid/010": "assumes a limit of 10 bytes for a field", "invalid/011": "assumes a limit of 2 fields", "invalid/012": "assumes a limit of 98 bytes for a field",
-    "invalid/017": "8 KiB of headers; the limit here is 32 KiB", "invalid/limit_header_default_01": "8 KiB of headers; the limit here is 32 KiB",
+    "invalid/010": "assumes a limit of 10 bytes for a field", "invalid/011": "assumes a limit of 2 fields",
+    "invalid/012": "assumes a limit of 98 bytes for a field",
+    "invalid/017": "8 KiB of headers; the limit here is 32 KiB",
+    "invalid/limit_header_default_01": "8 KiB of headers; the limit here is 32 KiB",
     "invalid/019": "about gunicorn's mapping of scheme headers; there is none here",
-    "invalid/040": "about CGI's mapping of - to _; names are forwarded as they are here", "invalid/chunked_07": "about CGI's mapping of - to _; names are forwarded as they are here",
+    "invalid/040": "about CGI's mapping of - to _; names are forwarded as they are here",
+    "invalid/chunked_07": "about CGI's mapping of - to _; names are forwarded as they are here",
   ]
 
   /// Cases to be read that are refused here, and why.
   static let refused: [String: (HTTPRefusal, String)] = [
     "valid/005": (.malformedTarget, "a fragment is not part of a request target (RFC 9112 §3.2)"),
-    "valid/009": (.lengthAndTransferEncoding, "both are the way requests are smuggled (RFC 9112 §6.3)"),
+    "valid/009": (
+      .malformedTarget,
+      "a fragment again; and Content-Length beside Transfer-Encoding is the way requests are smuggled (RFC 9112 §6.3)"
+    ),
     "valid/025": (.transferEncodingUnsupported, "no coding but chunked is understood (RFC 9112 §6.1)"),
     "valid/025_line": (.transferEncodingUnsupported, "no coding but chunked is understood (RFC 9112 §6.1)"),
     "valid/027": (.malformedTarget, "targets are ASCII (RFC 3986 §2)"),
-    "valid/028": (.malformedHeader, "a blank before the colon must be refused (RFC 9112 §5.1); the case assumes a lenient setting"),
-    "valid/029": (.transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"), "valid/030": (.transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"),
+    "valid/028": (
+      .malformedHeader, "a blank before the colon must be refused (RFC 9112 §5.1); the case assumes a lenient setting"
+    ),
+    "valid/029": (.transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"),
+    "valid/030": (.transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"),
+    "valid/031": (.methodUnknown, "-BLARGH is no method of HTTP"),
     "valid/031compat": (.malformedRequestLine, "methods are capitals; the case assumes a lenient setting"),
     "valid/031compat2": (.malformedRequestLine, "methods are capitals; the case assumes a lenient setting"),
-    "valid/024": (.targetTooLong, "assumes a limit of 8200 bytes for the target"),
-    "valid/compat_obs_fold": (.foldedHeader, "folded lines are to be refused (RFC 9112 §5.2); the case assumes a lenient setting"),
-    "valid/compat_obs_fold_huge": (.foldedHeader, "folded lines are to be refused (RFC 9112 §5.2); the case assumes a lenient setting"),
-    "valid/pp_01": (.malformedTarget, "the PROXY protocol is not spoken"), "valid/pp_02": (.malformedTarget, "the PROXY protocol is not spoken"),
-    "valid/pp_04": (.malformedRequestLine, "the PROXY protocol is not spoken"), "valid/pp_05": (.malformedRequestLine, "the PROXY protocol is not spoken"),
-    "valid/rfc9112_smuggle_gzip_chunked_01": (.transferEncodingUnsupported, "no coding but chunked is understood (RFC 9112 §6.1)"),
-    "valid/rfc9112_smuggle_te_identity_chunked_01": (.transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"),
-    "valid/rfc9112_target_absolute_01": (.absoluteTarget, "this is no proxy"), "valid/rfc9112_target_absolute_https_01": (.absoluteTarget, "this is no proxy"),
-    "valid/rfc9112_target_absolute_ipv6_01": (.absoluteTarget, "this is no proxy"), "valid/rfc9112_target_absolute_userinfo_01": (.absoluteTarget, "this is no proxy"),
-    "valid/rfc9112_target_authority_connect_01": (.methodNotAllowed, "this is no proxy"), "valid/rfc9112_target_authority_ipv6_01": (.methodNotAllowed, "this is no proxy"),
+    "valid/compat_obs_fold": (
+      .foldedHeader, "folded lines are to be refused (RFC 9112 §5.2); the case assumes a lenient setting"
+    ),
+    "valid/compat_obs_fold_huge": (
+      .foldedHeader, "folded lines are to be refused (RFC 9112 §5.2); the case assumes a lenient setting"
+    ),
+    "valid/pp_01": (.malformedRequestLine, "the PROXY protocol is not spoken"),
+    "valid/pp_02": (.malformedRequestLine, "the PROXY protocol is not spoken"),
+    "valid/pp_04": (.malformedRequestLine, "the PROXY protocol is not spoken"),
+    "valid/pp_05": (.malformedRequestLine, "the PROXY protocol is not spoken"),
+    "valid/rfc9112_smuggle_gzip_chunked_01": (
+      .transferEncodingUnsupported, "no coding but chunked is understood (RFC 9112 §6.1)"
+    ),
+    "valid/rfc9112_smuggle_te_identity_chunked_01": (
+      .transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"
+    ),
+    "valid/rfc9112_target_absolute_01": (.absoluteTarget, "this is no proxy"),
+    "valid/rfc9112_target_absolute_https_01": (.absoluteTarget, "this is no proxy"),
+    "valid/rfc9112_target_absolute_ipv6_01": (.absoluteTarget, "this is no proxy"),
+    "valid/rfc9112_target_absolute_userinfo_01": (.absoluteTarget, "this is no proxy"),
+    "valid/rfc9112_target_authority_connect_01": (.methodNotAllowed, "this is no proxy"),
+    "valid/rfc9112_target_authority_ipv6_01": (.methodNotAllowed, "this is no proxy"),
   ]
+
+  /// Announces 17,914 bytes of body and holds 8,599: the rest is waited for here.
+  static let unfinished = "valid/099"
 
   /// gunicorn does not ask for Host; here its absence alone would refuse what a case is not about.
   private static func withHost(_ item: Corpora.GunicornCase) -> [UInt8] {
     let payload = String(decoding: item.bytes.map { UInt16($0) }, as: UTF16.self)
     guard !payload.lowercased().contains("\r\nhost:") else { return item.bytes }
-    let isOld = item.requests?.allSatisfy { $0.minorVersion == 0 } ?? false
+    let isOld = item.requests?.allSatisfy { $0?.minorVersion == 0 } ?? false
     let with = isOld ? payload : payload.replacing(" HTTP/1.1\r\n", with: " HTTP/1.1\r\nHost: added\r\n")
     return with.utf16.map { UInt8(truncatingIfNeeded: $0) }
   }
@@ -72,9 +96,14 @@ import Testing
         #expect(reading.refusal == refusal && reading.complete.isEmpty, "\(item.name)")
         continue
       }
+      if item.name == Self.unfinished {
+        #expect(reading.refusal == nil && reading.complete.isEmpty && reading.requests.first?.body.count == 8599)
+        continue
+      }
       // Two cases hold another request after one that ends its connection, which is the connection's matter and not the parser's.
       #expect(reading.complete.count >= expected.count, "\(item.name): \(reading.refusal.map { "\($0)" } ?? "incomplete")")
       for (request, expected) in zip(reading.complete, expected) {
+        guard let expected else { continue }
         #expect(text(request.head.method) == expected.method, "\(item.name)")
         #expect(request.head.target.map { UInt16($0) } == Array(expected.target.utf16), "\(item.name)")
         #expect(request.head.minorVersion == expected.minorVersion, "\(item.name)")

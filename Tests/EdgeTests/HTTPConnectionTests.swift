@@ -19,9 +19,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("CONNECT a:1 HTTP/1.1\r\n", 405), ("GET http://a/ HTTP/1.1\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-    ("GET / HTTP/1.1\r\n\r\n", 400), ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n", 413), ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n", 417),
-    ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505), ("\u{16}\u{3}\u{1}", 400),
+    ("CONNECT a:1 HTTP/1.1\r\n", 405), ("GET http://a/ HTTP/1.1\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\n\r\n", 400), ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n", 413),
+    ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n", 417),
+    ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ("\u{16}\u{3}\u{1}", 400),
   ])
   func refusesWithTheRightStatus(_ bytes: String, _ status: Int) throws {
     for arrival in Arrival.allCases {
@@ -49,7 +52,8 @@ import Testing
     #expect(text(request.method) == "POST")
     #expect(text(request.path) == "/orders/%2e")
     #expect(text(request.query) == "a=%20&b")
-    #expect(request.headers.map { "\(text($0.name)): \(text($0.value))" } == ["host: Hooks.example.com", "x-hub-signature-256: SHA=1"])
+    #expect(
+      request.headers.map { "\(text($0.name)): \(text($0.value))" } == ["host: Hooks.example.com", "x-hub-signature-256: SHA=1"])
     #expect(text(request.body) == "{}")
     #expect(request.clientAddress == [198, 51, 100, 7])
     #expect(text(request.baseUrl) == "http://Hooks.example.com")
@@ -61,7 +65,10 @@ import Testing
     #expect(milliseconds == request.receivedAtUs / 1000)
   }
 
-  @Test(arguments: [("/w/\(key)", "", ""), ("/w/\(key)/", "/", ""), ("/w/\(key)?", "", ""), ("/w/\(key)?a?b", "", "a?b"), ("/w/\(key)//x/?/", "//x/", "/")])
+  @Test(arguments: [
+    ("/w/\(key)", "", ""), ("/w/\(key)/", "/", ""), ("/w/\(key)?", "", ""), ("/w/\(key)?a?b", "", "a?b"),
+    ("/w/\(key)//x/?/", "//x/", "/"),
+  ])
   func pathAndQuery(_ target: String, _ path: String, _ query: String) throws {
     let caller = try EmbeddedCaller()
     caller.send(post(target))
@@ -70,11 +77,13 @@ import Testing
   }
 
   @Test(arguments: [
-    "/", "/w", "/w/", "/w/x", "/w/\(key)x", "/w/\(key.dropLast())", "/w/\(key.uppercased())", "/w/%77h_abcdefghijklmnopqrstuvwxyz", "/W/\(key)", "//w/\(key)", "/w//\(key)",
+    "/", "/w", "/w/", "/w/x", "/w/\(key)x", "/w/\(key.dropLast())", "/w/\(key.uppercased())",
+    "/w/%77h_abcdefghijklmnopqrstuvwxyz", "/W/\(key)", "//w/\(key)", "/w//\(key)",
     "/healthz/", "/healthzz", "/x/healthz",
   ])
   func anythingElseIsLikeAnUnknownTrigger(_ target: String) throws {
-    let unknown = SubmitResponse(status: 404, headers: [], body: Array("another body".utf8), outcome: .rejected, cause: .unknownKey)
+    let unknown = SubmitResponse(
+      status: 404, headers: [], body: Array("another body".utf8), outcome: .rejected, cause: .unknownKey)
     let caller = try EmbeddedCaller(ScriptedForwarder(.answer(.answered(unknown))))
     let other = caller.send(post(target))
     #expect(caller.forwarder.requests.isEmpty)
@@ -87,8 +96,10 @@ import Testing
     let response = SubmitResponse(
       status: 422,
       headers: [
-        Header(name: Array("X-Reason".utf8), value: Array("caf\u{e9}".utf8)), Header(name: Array("Content-Length".utf8), value: Array("9".utf8)),
-        Header(name: Array("Connection".utf8), value: Array("close".utf8)), Header(name: Array("x-split".utf8), value: Array("a\r\nset-cookie: b".utf8)),
+        Header(name: Array("X-Reason".utf8), value: Array("caf\u{e9}".utf8)),
+        Header(name: Array("Content-Length".utf8), value: Array("9".utf8)),
+        Header(name: Array("Connection".utf8), value: Array("close".utf8)),
+        Header(name: Array("x-split".utf8), value: Array("a\r\nset-cookie: b".utf8)),
         Header(name: Array("bad name".utf8), value: Array("a".utf8)), Header(name: [], value: Array("a".utf8)),
       ], body: Array("no".utf8), outcome: .rejected)
     let caller = try EmbeddedCaller(ScriptedForwarder(.answer(.answered(response))))
@@ -146,7 +157,9 @@ import Testing
   @Test(arguments: Arrival.allCases)
   func pipelinedRequestsAreAnsweredInOrder(_ arrival: Arrival) throws {
     let caller = try EmbeddedCaller(ScriptedForwarder(.hold))
-    caller.send(post(body: "first") + "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + post(body: "second") + "GET /x HTTP/1.1\r\nHost: a\r\n\r\n", arrival)
+    caller.send(
+      post(body: "first") + "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + post(body: "second")
+        + "GET /x HTTP/1.1\r\nHost: a\r\n\r\n", arrival)
     #expect(caller.received().isEmpty)
     #expect(caller.forwarder.requests.map { text($0.body) } == ["first"], "one at a time")
     caller.forwarder.release()
@@ -188,7 +201,9 @@ import Testing
     #expect(caller.received().isEmpty)
   }
 
-  @Test(arguments: ["", "POST", "POST /w/x HTTP/1.1\r\nHost", "POST /w/\(key) HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab"])
+  @Test(arguments: [
+    "", "POST", "POST /w/x HTTP/1.1\r\nHost", "POST /w/\(key) HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab",
+  ])
   func anUnfinishedRequestIsNotForwarded(_ bytes: String) throws {
     let caller = try EmbeddedCaller()
     caller.send(bytes)
@@ -210,7 +225,10 @@ import Testing
 
   @Test func continueIsNotSaidForABodyThatNobodyWants() throws {
     let large = try EmbeddedCaller()
-    #expect(statuses(large.send("POST /w/\(key) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n")) == [413])
+    #expect(
+      statuses(large.send("POST /w/\(key) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n")) == [
+        413
+      ])
     let nowhere = try EmbeddedCaller()
     #expect(statuses(nowhere.send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")) == [404])
     #expect(!nowhere.isOpen)
@@ -343,11 +361,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("127.0.0.1", EdgeServer.Port.callers, EdgeCore.MetricsAccess.loopback, "", true), ("198.51.100.7", .callers, .loopback, "", false),
+    ("127.0.0.1", EdgeServer.Port.callers, EdgeCore.MetricsAccess.loopback, "", true),
+    ("198.51.100.7", .callers, .loopback, "", false),
     ("127.0.0.1", .callers, .loopback, "X-Forwarded-For: 198.51.100.7\r\n", false), ("127.0.0.1", .callers, .never, "", false),
     ("198.51.100.7", .callers, .always, "", true), ("198.51.100.7", .admin, .never, "", true),
   ])
-  func metricsAreForOperators(_ peer: String, _ port: EdgeServer.Port, _ access: EdgeCore.MetricsAccess, _ lines: String, _ shown: Bool) throws {
+  func metricsAreForOperators(
+    _ peer: String, _ port: EdgeServer.Port, _ access: EdgeCore.MetricsAccess, _ lines: String, _ shown: Bool
+  ) throws {
     let caller = try EmbeddedCaller(peer: peer, port: port) { $0.metricsOnPublicPort = access }
     let answer = caller.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")
     #expect(statuses(answer) == [shown ? 200 : 404])
@@ -370,7 +391,10 @@ import Testing
     }
     let proxies = TrustedProxies.blocks([try CIDRBlock(parsing: "10.0.0.0/8")])
     #expect(try client(proxies, peer: "10.1.2.3", "X-Forwarded-For: 6.6.6.6, 203.0.113.7\r\n") == [203, 0, 113, 7])
-    #expect(try client(proxies, peer: "10.1.2.3", "X-Forwarded-For: 203.0.113.7\r\nConnection: x-forwarded-for\r\n") == [203, 0, 113, 7])
+    #expect(
+      try client(proxies, peer: "10.1.2.3", "X-Forwarded-For: 203.0.113.7\r\nConnection: x-forwarded-for\r\n") == [
+        203, 0, 113, 7,
+      ])
     #expect(try client(proxies, peer: "192.0.2.1", "X-Forwarded-For: 203.0.113.7\r\n") == [192, 0, 2, 1])
     #expect(try client(.none, peer: "::ffff:10.1.2.3", "X-Forwarded-For: 203.0.113.7\r\n") == [10, 1, 2, 3])
     #expect(try client(.hops(1), peer: "2001:db8::1", "X-Forwarded-For: [2001:db8::2]:1\r\n").count == 16)

@@ -7,23 +7,28 @@ import Testing
   let policy = HoldPolicy()
 
   @Test(arguments: [
-    StatusCode.internal, .permissionDenied, .unauthenticated, .invalidArgument, .notFound, .unimplemented, .failedPrecondition, .dataLoss, .outOfRange,
+    StatusCode.internal, .permissionDenied, .unauthenticated, .invalidArgument, .notFound, .unimplemented, .failedPrecondition,
+    .dataLoss, .outOfRange,
     .alreadyExists,
   ])
   func decisionsAreNotRepeated(_ code: StatusCode) {
     #expect(policy.decide(after: RPCError(code, ""), failures: 1, elapsed: .zero, fraction: 0) == .giveUp)
-    #expect(policy.decide(after: RPCError(code, "", isRetryable: true), failures: 1, elapsed: .zero, fraction: 0) == .retry(after: .zero))
+    #expect(
+      policy.decide(after: RPCError(code, "", isRetryable: true), failures: 1, elapsed: .zero, fraction: 0)
+        == .retry(after: .zero))
   }
 
   @Test(arguments: [StatusCode.unavailable, .deadlineExceeded, .resourceExhausted, .cancelled, .aborted, .unknown])
   func whatMayGoBetterIsRepeated(_ code: StatusCode) {
-    #expect(policy.decide(after: RPCError(code, ""), failures: 1, elapsed: .zero, fraction: 1) == .retry(after: .milliseconds(50)))
+    #expect(
+      policy.decide(after: RPCError(code, ""), failures: 1, elapsed: .zero, fraction: 1) == .retry(after: .milliseconds(50)))
   }
 
   @Test(arguments: [(1, 50), (2, 100), (3, 200), (5, 800), (6, 1000), (60, 1000), (Int.max, 1000)])
   func theWaitGrowsToItsLimit(_ failures: Int, _ milliseconds: Int) {
     let error = RPCError(.unavailable, "")
-    #expect(policy.decide(after: error, failures: failures, elapsed: .zero, fraction: 1) == .retry(after: .milliseconds(milliseconds)))
+    #expect(
+      policy.decide(after: error, failures: failures, elapsed: .zero, fraction: 1) == .retry(after: .milliseconds(milliseconds)))
     #expect(policy.decide(after: error, failures: failures, elapsed: .zero, fraction: 0) == .retry(after: .zero))
   }
 

@@ -10,8 +10,10 @@ import Testing
     "method.md: SOURCE request with ICE": "only HTTP is spoken", "method.md: OPTIONS request with RTSP": "only HTTP is spoken",
     "method.md: ANNOUNCE request with RTSP": "only HTTP is spoken", "sample.md: No HTTP version": "HTTP/0.9 is not spoken",
     "transfer-encoding.md: POST with `chunked` as last transfer-encoding": "no coding but chunked is understood (RFC 9112 §6.1)",
-    "transfer-encoding.md: POST with `chunked` as last transfer-encoding (multiple headers)": "no coding but chunked is understood (RFC 9112 §6.1)",
-    "uri.md: Host terminated by a query string": "this is no proxy", "uri.md: `host:port` terminated by a query string": "this is no proxy",
+    "transfer-encoding.md: POST with `chunked` as last transfer-encoding (multiple headers)":
+      "no coding but chunked is understood (RFC 9112 §6.1)",
+    "uri.md: Host terminated by a query string": "this is no proxy",
+    "uri.md: `host:port` terminated by a query string": "this is no proxy",
     "uri.md: `host:port` terminated by a space": "this is no proxy", "uri.md: `host:port` and basic auth": "this is no proxy",
     "uri.md: Fragment in URI": "a fragment is not part of a request target (RFC 9112 §3.2)",
   ]

@@ -15,9 +15,9 @@ import Testing
   }
 
   @Test func method() {
-    let longest = String(repeating: "M", count: HTTPLimits.methodBytes)
-    expect("\(longest) / HTTP/1.0\r\n\r\n", nil)
-    expect("\(longest)M / HTTP/1.0\r\n\r\n", .malformedRequestLine)
+    expect("UPDATEREDIRECTREF / HTTP/1.0\r\n\r\n", nil)
+    expect("UPDATEREDIRECTREFS / HTTP/1.0\r\n\r\n", .methodUnknown)
+    expect(String(repeating: "M", count: HTTPLimits.methodBytes + 1), .malformedRequestLine, "without an end in sight")
   }
 
   @Test func target() {
@@ -32,14 +32,18 @@ import Testing
     expect("GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 495))\r\n\r\n", nil)
     expect("GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 496))\r\n\r\n", .headersTooLarge)
     expect("GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 245))\r\na: \(String(repeating: "b", count: 245))\r\n\r\n", nil)
-    expect("GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 245))\r\na: \(String(repeating: "b", count: 246))\r\n\r\n", .headersTooLarge)
+    expect(
+      "GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 245))\r\na: \(String(repeating: "b", count: 246))\r\n\r\n",
+      .headersTooLarge)
     expect("GET / HTTP/1.0\r\na: \(String(repeating: "b", count: 600))", .headersTooLarge, "without an end in sight")
   }
 
   @Test func headerFields() {
     expect("GET / HTTP/1.0\r\n\(String(repeating: "a: b\r\n", count: 7))\r\n", nil)
     expect("GET / HTTP/1.0\r\n\(String(repeating: "a: b\r\n", count: 8))\r\n", .headersTooLarge)
-    expect("GET / HTTP/1.0\r\n\(String(repeating: "te: b\r\n", count: 8))\r\n", .headersTooLarge, "fields that are not forwarded count")
+    expect(
+      "GET / HTTP/1.0\r\n\(String(repeating: "te: b\r\n", count: 8))\r\n", .headersTooLarge, "fields that are not forwarded count"
+    )
   }
 
   @Test func announcedBody() {
@@ -64,7 +68,9 @@ import Testing
     expect(head + "1\(longest)e\r\nx\r\n0\r\n\r\n", .chunkOverheadTooLarge)
     expect(head + "1\r\nx\r\n0\r\na: \(String(repeating: "t", count: 55))\r\n\r\n", nil)
     expect(head + "1\r\nx\r\n0\r\na: \(String(repeating: "t", count: 56))\r\n\r\n", .chunkOverheadTooLarge)
-    expect(head + "1;\(String(repeating: "e", count: 29))\r\nx\r\n0\r\na: \(String(repeating: "t", count: 26))\r\n\r\n", .chunkOverheadTooLarge, "both together")
+    expect(
+      head + "1;\(String(repeating: "e", count: 29))\r\nx\r\n0\r\na: \(String(repeating: "t", count: 26))\r\n\r\n",
+      .chunkOverheadTooLarge, "both together")
     expect(head + "1;" + String(repeating: "e", count: 200), .chunkOverheadTooLarge, "without an end in sight")
     expect(head + "0\r\n" + String(repeating: "e", count: 200), .chunkOverheadTooLarge, "without an end in sight")
     expect(head + "0\r\n" + String(repeating: "a:\r\n", count: 8) + "\r\n", .chunkOverheadTooLarge, "trailer lines are counted")

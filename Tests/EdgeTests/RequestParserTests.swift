@@ -9,41 +9,71 @@ import Testing
     // Request line.
     ("\0", HTTPRefusal.malformedRequestLine), ("\u{16}\u{3}\u{1}\u{2}\0", .malformedRequestLine), ("\n", .malformedRequestLine),
     ("\r\r", .malformedRequestLine), ("\r\n\r\n\r\n", .malformedRequestLine), (" GET / HTTP/1.1\r\n", .malformedRequestLine),
-    ("get / HTTP/1.1\r\n", .malformedRequestLine), ("GET\t/ HTTP/1.1\r\n", .malformedRequestLine), ("GET / HTTP/1.1\n", .malformedRequestLine),
-    ("GET /\r\n", .malformedRequestLine), ("GET  / HTTP/1.1\r\n", .malformedRequestLine), ("GET /  HTTP/1.1\r\n", .malformedRequestLine),
-    ("GET / HTTP/1.1 \r\n", .malformedRequestLine), ("GET / http/1.1\r\n", .malformedRequestLine), ("GET / HTTP/1.10\r\n", .malformedRequestLine),
-    ("GET / HTTP/11\r\n", .malformedRequestLine), ("GET / FTP/1.1\r\n", .malformedRequestLine), ("GET / HTTP/1.1\rX\r\n", .malformedRequestLine),
+    ("get / HTTP/1.1\r\n", .malformedRequestLine), ("GET\t/ HTTP/1.1\r\n", .malformedRequestLine),
+    ("GET / HTTP/1.1\n", .malformedRequestLine),
+    ("GET /\r\n", .malformedRequestLine), ("GET  / HTTP/1.1\r\n", .malformedRequestLine),
+    ("GET /  HTTP/1.1\r\n", .malformedRequestLine),
+    ("GET / HTTP/1.1 \r\n", .malformedRequestLine), ("GET / http/1.1\r\n", .malformedRequestLine),
+    ("GET / HTTP/1.10\r\n", .malformedRequestLine),
+    ("GET / HTTP/11\r\n", .malformedRequestLine), ("GET / FTP/1.1\r\n", .malformedRequestLine),
+    ("GET / HTTP/1.1\rX\r\n", .malformedRequestLine),
     ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", .malformedRequestLine), ("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", .malformedRequestLine),
-    ("GET / HTTP/0.9\r\n", .versionUnsupported), ("GET / HTTP/1.2\r\n", .versionUnsupported), ("PRI * HTTP/2.0\r\n", .versionUnsupported),
-    ("GET /a\u{7f} HTTP/1.1\r\n", .malformedTarget), ("GET /ä HTTP/1.1\r\n", .malformedTarget), ("GET /a#b HTTP/1.1\r\n", .malformedTarget),
-    ("GET * HTTP/1.1\r\n", .malformedTarget), ("GET a/b HTTP/1.1\r\n", .malformedTarget), ("GET \\ HTTP/1.1\r\n", .malformedTarget),
-    ("GET http://a/ HTTP/1.1\r\n", .absoluteTarget), ("CONNECT a:443 HTTP/1.1\r\n", .methodNotAllowed), ("TRACE / HTTP/1.1\r\n", .methodNotAllowed),
+    ("BREW / HTTP/1.1\r\n", .methodUnknown), ("POSTS / HTTP/1.1\r\n", .methodUnknown),
+    ("GET / HTTP/0.9\r\n", .versionUnsupported), ("GET / HTTP/1.2\r\n", .versionUnsupported),
+    ("PRI * HTTP/2.0\r\n", .versionUnsupported), ("PRI * HTTP/1.1\r\n", .methodUnknown),
+    ("GET /a\u{7f} HTTP/1.1\r\n", .malformedTarget), ("GET /ä HTTP/1.1\r\n", .malformedTarget),
+    ("GET /a#b HTTP/1.1\r\n", .malformedTarget),
+    ("GET * HTTP/1.1\r\n", .malformedTarget), ("GET a/b HTTP/1.1\r\n", .malformedTarget),
+    ("GET \\ HTTP/1.1\r\n", .malformedTarget),
+    ("GET http://a/ HTTP/1.1\r\n", .absoluteTarget), ("CONNECT a:443 HTTP/1.1\r\n", .methodNotAllowed),
+    ("TRACE / HTTP/1.1\r\n", .methodNotAllowed),
     // Fields.
-    ("GET / HTTP/1.1\r\n Host: x\r\n", .foldedHeader), ("GET / HTTP/1.1\r\nA: b\r\n\tc\r\n", .foldedHeader), ("GET / HTTP/1.1\r\nA : b\r\n", .malformedHeader),
-    ("GET / HTTP/1.1\r\n: b\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nA\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nA: b\n", .malformedHeader),
-    ("GET / HTTP/1.1\r\nA: b\rc\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nA: b\0\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nÄ: b\r\n", .malformedHeader),
-    ("GET / HTTP/1.1\r\nA: \u{7f}\r\n", .malformedHeader), ("GET / HTTP/1.1\r\n\n", .malformedHeader), ("GET / HTTP/1.1\r\nA(b): c\r\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\n Host: x\r\n", .foldedHeader), ("GET / HTTP/1.1\r\nA: b\r\n\tc\r\n", .foldedHeader),
+    ("GET / HTTP/1.1\r\nA : b\r\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\n: b\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nA\r\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\nA: b\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\nA: b\rc\r\n", .malformedHeader), ("GET / HTTP/1.1\r\nA: b\0\r\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\nÄ: b\r\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\nA: \u{7f}\r\n", .malformedHeader), ("GET / HTTP/1.1\r\n\n", .malformedHeader),
+    ("GET / HTTP/1.1\r\nA(b): c\r\n", .malformedHeader),
     // Host.
-    ("GET / HTTP/1.1\r\n\r\n", .hostMissing), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .hostDoubled), ("GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n", .hostDoubled),
-    ("GET / HTTP/1.1\r\nHost: a/b\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: u@a\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: a b\r\n", .hostMalformed),
-    ("GET / HTTP/1.1\r\nHost: a:b\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: a:123456\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: [::1\r\n", .hostMalformed),
-    ("GET / HTTP/1.1\r\nHost: [::1]x\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: [::x]\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: é\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\n\r\n", .hostMissing), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .hostDoubled),
+    ("GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n", .hostDoubled),
+    ("GET / HTTP/1.1\r\nHost: a/b\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: u@a\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\nHost: a b\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\nHost: a:b\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: a:123456\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\nHost: [::1\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\nHost: [::1]x\r\n", .hostMalformed), ("GET / HTTP/1.1\r\nHost: [::x]\r\n", .hostMalformed),
+    ("GET / HTTP/1.1\r\nHost: é\r\n", .hostMalformed),
     // Length of the body.
-    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n", .contentLengthMalformed), ("POST / HTTP/1.1\r\nContent-Length: +1\r\n", .contentLengthMalformed),
-    ("POST / HTTP/1.1\r\nContent-Length: -1\r\n", .contentLengthMalformed), ("POST / HTTP/1.1\r\nContent-Length: 0x1\r\n", .contentLengthMalformed),
-    ("POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n", .contentLengthMalformed), ("POST / HTTP/1.1\r\nContent-Length: 1 1\r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nContent-Length: +1\r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nContent-Length: -1\r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nContent-Length: 0x1\r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n", .contentLengthMalformed),
+    ("POST / HTTP/1.1\r\nContent-Length: 1 1\r\n", .contentLengthMalformed),
     ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n", .contentLengthDoubled),
-    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", .bodyTooLarge), ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999999\r\n\r\n", .bodyTooLarge),
+    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", .bodyTooLarge),
+    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999999\r\n\r\n", .bodyTooLarge),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n", .bodyTooLarge),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", .lengthAndTransferEncoding),
     ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", .lengthAndTransferEncoding),
-    ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingMalformed), ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", .transferEncodingMalformed),
-    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", .transferEncodingMalformed), ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", .transferEncodingMalformed),
-    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \r\n\r\n", .transferEncodingMalformed), ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n", .transferEncodingMalformed),
-    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .transferEncodingUnsupported), ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingUnsupported),
+    ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \r\n\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n", .transferEncodingMalformed),
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .transferEncodingUnsupported),
+    (
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
+      .transferEncodingUnsupported
+    ),
     // Others.
-    ("POST / HTTP/1.1\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n", .contentTypeDoubled), ("POST / HTTP/1.1\r\nExpect: 200-ok\r\n", .expectationUnsupported),
-    ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", .upgradeUnsupported), ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c, websocket\r\n\r\n", .upgradeUnsupported),
+    ("POST / HTTP/1.1\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n", .contentTypeDoubled),
+    ("POST / HTTP/1.1\r\nExpect: 200-ok\r\n", .expectationUnsupported),
+    ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", .upgradeUnsupported),
+    ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c, websocket\r\n\r\n", .upgradeUnsupported),
   ])
   func refuses(_ bytes: String, _ expected: HTTPRefusal) {
     for arrival in Arrival.allCases {
@@ -54,7 +84,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "\r\n", "\n", " 1\r\n", "1 \r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1_0\r\n", "g\r\n", "1;\r\n", "1;=b\r\n", "1;a=\r\n", "1;a=\"b\r\n", "1;a=\"\\\r\n", "1;a b\r\n", "1;a=b c\r\n",
+    "\r\n", "\n", " 1\r\n", "1 \r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1_0\r\n", "g\r\n", "1;\r\n", "1;=b\r\n", "1;a=\r\n",
+    "1;a=\"b\r\n", "1;a=\"\\\r\n", "1;a b\r\n", "1;a=b c\r\n",
     "1;a\rb\r\n", "00000000000000001\r\n", "1\r\nab", "1\r\na\rb", "1\r\na\n", "0\n", "0\r\n\n", "0\r\na: b\n",
   ])
   func refusesChunks(_ bytes: String) {
@@ -65,7 +96,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["Content-Length: 1", "Transfer-Encoding: chunked", "Host: b", "Authorization: x", "Connection: close", "Trailer: a", "cookie: x"])
+  @Test(arguments: [
+    "Content-Length: 1", "Transfer-Encoding: chunked", "Host: b", "Authorization: x", "Connection: close", "Trailer: a",
+    "cookie: x",
+  ])
   func refusesTrailers(_ line: String) {
     let reading = Reading("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\(line)\r\n\r\n")
     #expect(reading.refusal == .trailerForbidden)
@@ -81,7 +115,10 @@ import Testing
     let first = try #require(reading.requests.first)
     #expect(text(first.head.method) == "POST")
     #expect(text(first.head.target) == "/w/k/a%2Fb?x=%41&y=\"|{}")
-    #expect(first.head.fields.map { "\(text($0.name))=\(text($0.value))" } == ["host=Example.com:8080", "x-empty=", "x-two=a  b", "x-two=c", "x-cafe=caf\u{e9}", "content-length=003"])
+    #expect(
+      first.head.fields.map { "\(text($0.name))=\(text($0.value))" } == [
+        "host=Example.com:8080", "x-empty=", "x-two=a  b", "x-two=c", "x-cafe=caf\u{e9}", "content-length=003",
+      ])
     #expect(first.body == Array("{\r\n".utf8))
     #expect(first.head.keepsAlive)
     #expect(first.head.connectionNames.map { text($0) } == ["x-gone"])
@@ -108,8 +145,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false), ("HTTP/1.1", "Connection: x, CLOSE\r\n", false), ("HTTP/1.0", "", false),
-    ("HTTP/1.0", "Connection: Keep-Alive\r\n", true), ("HTTP/1.0", "Connection: keep-alive, close\r\n", false), ("HTTP/1.1", "Connection: keep-alive\r\nConnection: close\r\n", false),
+    ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false), ("HTTP/1.1", "Connection: x, CLOSE\r\n", false),
+    ("HTTP/1.0", "", false),
+    ("HTTP/1.0", "Connection: Keep-Alive\r\n", true), ("HTTP/1.0", "Connection: keep-alive, close\r\n", false),
+    ("HTTP/1.1", "Connection: keep-alive\r\nConnection: close\r\n", false),
     ("HTTP/1.1", "Connection: closed\r\n", true),
   ])
   func knowsPersistence(_ version: String, _ lines: String, _ expected: Bool) throws {
@@ -118,7 +157,8 @@ import Testing
 
   /// HTTP/2 over cleartext is offered by some clients with every request, and ignored.
   @Test func ignoresTheOfferOfHTTP2() throws {
-    let reading = Reading("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+    let reading = Reading(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
     #expect(try #require(reading.complete.first).head.fields.map { text($0.name) } == ["host"])
     // Without Connection the field asks for nothing (RFC 9110 §7.8).
     #expect(Reading("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n").complete.count == 1)

@@ -25,7 +25,8 @@ final class ScriptedForwarder: SubmitForwarder {
   }
 
   static let accepted = SubmitResponse(
-    status: 200, headers: [Header(name: Array("content-type".utf8), value: Array("application/json".utf8))], body: Array(#"{"status":"accepted"}"#.utf8),
+    status: 200, headers: [Header(name: Array("content-type".utf8), value: Array("application/json".utf8))],
+    body: Array(#"{"status":"accepted"}"#.utf8),
     outcome: .accepted)
 
   private let state = Mutex(State())

@@ -61,7 +61,8 @@ package enum EdgeSettings {
   static let idleTimeoutMs = Setting(
     "idleTimeoutMs", .number(10...3_600_000), standard: "75000", "Time between two requests of a connection.")
 
-  static let connections = Setting("maxConnections", .number(1...1_000_000), standard: "16000", "Open connections, as far as the limit of open files allows.")
+  static let connections = Setting(
+    "maxConnections", .number(1...1_000_000), standard: "16000", "Open connections, as far as the limit of open files allows.")
   static let requests = Setting(
     "maxRequests", .number(1...1_000_000), standard: "10000", "Requests waiting for the control plane; more are 503.")
   static let heldBytes = Setting(

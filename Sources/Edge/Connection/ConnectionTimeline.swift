@@ -15,8 +15,8 @@ struct ConnectionTimeline: ~Copyable {
     case answering
     /// The answer is written but the peer does not take it.
     case flushing
-    /// The last answer is written, our side is closed; what the peer still sends is thrown away.
-    case lingering
+    /// The last answer is written, and perhaps sent; what the peer still sends is thrown away.
+    case lingering(isSent: Bool)
     case closed
   }
 
@@ -117,14 +117,21 @@ struct ConnectionTimeline: ~Copyable {
     deadline = now + TimeAmount(isDraining ? timing.drainIdle : timing.idle)
   }
 
-  /// The connection's last answer is written: the peer may read it.
+  /// The connection's last answer is written. It may take as long to be sent as any.
   mutating func lastAnswerWritten(at now: NIODeadline) {
     switch phase {
     case .closed, .lingering: break
     case .awaiting, .head, .body, .answering, .flushing:
-      phase = .lingering
-      deadline = now + TimeAmount(timing.linger)
+      phase = .lingering(isSent: false)
+      deadline = now + TimeAmount(timing.write)
     }
+  }
+
+  /// The socket took the last answer and our side is closed: the peer may read it and close as well.
+  mutating func lastAnswerSent(at now: NIODeadline) {
+    guard phase == .lingering(isSent: false) else { return }
+    phase = .lingering(isSent: true)
+    deadline = now + TimeAmount(timing.linger)
   }
 
   /// No new connections are taken, those that are idle end soon. A request that is under way is not disturbed.

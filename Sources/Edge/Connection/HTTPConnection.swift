@@ -35,7 +35,6 @@ final class HTTPConnection: ChannelDuplexHandler {
   private var timerDeadline = NIODeadline.distantFuture
   private var readIsWanted = false
   private var isProcessing = false
-  private var isReading = false
   private var needsFlush = false
   /// No further request is read: the peer has closed its side, or sent more ahead than is kept.
   private var inputIsOver = false
@@ -67,7 +66,6 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    isReading = true
     switch timeline.phase {
     case .lingering, .closed: return
     case .awaiting, .head, .body, .answering, .flushing: break
@@ -88,10 +86,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
   }
 
-  func channelReadComplete(context: ChannelHandlerContext) {
-    isReading = false
-    flushIfNeeded()
-  }
+  func channelReadComplete(context: ChannelHandlerContext) { flushIfNeeded() }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     guard context.channel.isWritable, timeline.phase == .flushing else { return }
@@ -288,7 +283,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// After an answer that came on its own, not while reading.
   private func goOn() {
     process()
-    if !isReading { flushIfNeeded() }
+    flushIfNeeded()
     if readIsWanted, timeline.reads {
       readIsWanted = false
       context?.read()
@@ -302,26 +297,36 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func lastAnswerWritten() {
     guard let context else { return }
     input = ByteBuffer()
-    let peerIsDone = inputIsOver
     timeline.lastAnswerWritten(at: context.eventLoop.now)
     setTimer()
-    context.flush()
     needsFlush = false
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [weak self] _ in
-      if peerIsDone { self?.close() }
+    let sent = context.eventLoop.makePromise(of: Void.self)
+    sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [weak self] _ in self?.lastAnswerSent() }
+    if inputIsOver {
+      // Closing one side when the other is closed would close the socket at once, with the answer unsent.
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
+    } else {
+      context.flush()
+      context.close(mode: .output, promise: sent)
     }
-    context.close(mode: .output, promise: promise)
     if readIsWanted {
       readIsWanted = false
-      context.read()
+      self.context?.read()
     }
+  }
+
+  private func lastAnswerSent() {
+    guard let context else { return }
+    timeline.lastAnswerSent(at: context.eventLoop.now)
+    if inputIsOver { close() } else { setTimer() }
   }
 
   private func inputClosed() {
     inputIsOver = true
     switch timeline.phase {
-    case .awaiting, .head, .body, .lingering: close()
+    // Answers may still be on their way out.
+    case .awaiting, .head, .body: lastAnswerWritten()
+    case .lingering(let isSent): if isSent { close() }
     // The request is complete: the caller may still be waiting for the answer.
     case .answering, .flushing, .closed: break
     }
@@ -330,7 +335,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// What has arrived is read, and nothing will follow.
   private func finishInput() {
     switch timeline.phase {
-    case .awaiting, .head, .body: if needsFlush { lastAnswerWritten() } else { close() }
+    case .awaiting, .head, .body: lastAnswerWritten()
     case .answering, .flushing, .lingering, .closed: break
     }
   }

@@ -2,9 +2,9 @@
 enum ByteClass {
   /// tchar (RFC 9110 §5.6.2).
   static let token = Bits("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-  /// Methods as registered: capitals and hyphens; the underscore occurs in RTSP's. A method in small letters is a mistake of the
-  /// sender, and case matters (RFC 9110 §9.1).
-  static let method = Bits("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
+  /// What methods are made of: capitals and hyphens. A method in small letters is a mistake of the sender, and case matters
+  /// (RFC 9110 §9.1).
+  static let method = Bits("ABCDEFGHIJKLMNOPQRSTUVWXYZ-")
   /// reg-name, which covers IPv4 addresses (RFC 3986 §3.2.2).
   static let regName = Bits("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=")
 

@@ -31,6 +31,8 @@ package enum HTTPRefusal: String, Error, Sendable, Hashable, CaseIterable {
   case expectationUnsupported = "expectation_unsupported"
   case headersTooLarge = "headers_too_large"
   case transferEncodingUnsupported = "transfer_encoding_unsupported"
+  /// Not a method of HTTP as it is registered or in use (RFC 9110 §15.6.2).
+  case methodUnknown = "method_unknown"
   case overloaded = "overloaded"
   case versionUnsupported = "version_unsupported"
 
@@ -43,7 +45,7 @@ package enum HTTPRefusal: String, Error, Sendable, Hashable, CaseIterable {
     case .targetTooLong: 414
     case .expectationUnsupported: 417
     case .headersTooLarge: 431
-    case .transferEncodingUnsupported: 501
+    case .transferEncodingUnsupported, .methodUnknown: 501
     case .overloaded: 503
     case .versionUnsupported: 505
     default: 400

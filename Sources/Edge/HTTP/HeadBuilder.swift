@@ -32,7 +32,7 @@ struct HeadBuilder: Sendable {
     guard targetEnd - targetStart <= limits.targetBytes else { throw .targetTooLong }
     guard targetEnd > targetStart, targetEnd < line.count else { throw .malformedRequestLine }
     head.minorVersion = try Self.minorVersion(line, targetEnd + 1..<line.count)
-    head.method = Self.method(line, methodEnd)
+    head.method = try Self.method(line, methodEnd)
     try checkTarget(line, targetStart..<targetEnd)
     head.target = line.bytes(targetStart..<targetEnd)
   }
@@ -54,22 +54,20 @@ struct HeadBuilder: Sendable {
     }
   }
 
-  private static let usualMethods: [[UInt8]] = ["POST", "GET", "HEAD", "PUT", "OPTIONS", "PATCH", "DELETE"].map { Array($0.utf8) }
-
-  private static func method(_ line: borrowing Span<UInt8>, _ end: Int) -> [UInt8] {
-    next: for method in usualMethods where method.count == end {
+  private static func method(_ line: borrowing Span<UInt8>, _ end: Int) throws(HTTPRefusal) -> [UInt8] {
+    next: for method in Methods.byUse where method.count == end {
       for index in 0..<end where line[index] != method[index] { continue next }
       return method
     }
-    return line.bytes(0..<end)
+    throw .methodUnknown
   }
 
   /// This is an origin server: targets are paths. CONNECT and TRACE are for others, and a path never starts without "/".
   private func checkTarget(_ line: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) {
-    if head.method == Self.connect || head.method == Self.trace { throw .methodNotAllowed }
+    if head.method == Methods.connect || head.method == Methods.trace { throw .methodNotAllowed }
     for index in range where !ByteClass.isTarget(line[index]) { throw .malformedTarget }
     if line[range.lowerBound] == UInt8(ascii: "/") { return }
-    if range.count == 1, line[range.lowerBound] == UInt8(ascii: "*"), head.method == Self.options { return }
+    if range.count == 1, line[range.lowerBound] == UInt8(ascii: "*"), head.method == Methods.options { return }
     guard range.count > 3 else { throw .malformedTarget }
     for index in range.lowerBound..<range.upperBound - 2
     where line[index] == UInt8(ascii: ":") && line[index + 1] == UInt8(ascii: "/") && line[index + 2] == UInt8(ascii: "/") {
@@ -77,10 +75,6 @@ struct HeadBuilder: Sendable {
     }
     throw .malformedTarget
   }
-
-  private static let connect = Array("CONNECT".utf8)
-  private static let trace = Array("TRACE".utf8)
-  private static let options = Array("OPTIONS".utf8)
 
   // MARK: - Fields
 

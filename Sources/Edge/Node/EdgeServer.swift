@@ -5,6 +5,14 @@ import NIOPosix
 package import NIOSSL
 import Observability
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Accepts callers and gives each its pipeline.
 package final class EdgeServer: Sendable {
   /// Who is served on a port.
@@ -33,9 +41,9 @@ package final class EdgeServer: Sendable {
 
   /// Listens. The channel returned accepts connections until it is closed.
   ///
-  /// - Throws: when the address cannot be listened on.
+  /// - Throws: `CannotListen`, which names the address.
   package func listen(_ address: ListenAddress, port: Port = .callers, tls: NIOSSLContext? = nil) async throws -> any Channel {
-    try await ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: Self.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -47,7 +55,12 @@ package final class EdgeServer: Sendable {
       )
       .childChannelOption(.writeBufferWaterMark, value: Self.writeBufferWaterMark)
       .childChannelInitializer { channel in self.set(up: channel, port: port, tls: tls) }
-      .bind(host: address.host, port: address.port).get()
+    do {
+      return try await bootstrap.bind(host: address.host, port: address.port).get()
+    } catch {
+      throw CannotListen(
+        address: address, reason: (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(type(of: error))")
+    }
   }
 
   private func set(up channel: any Channel, port: Port, tls: NIOSSLContext?) -> EventLoopFuture<Void> {
@@ -96,4 +109,11 @@ package final class EdgeServer: Sendable {
 
   /// Closes what is left.
   package func closeAll() { connections.closeAll() }
+}
+
+/// An address that cannot be listened on: taken, not of this machine, or not allowed.
+package struct CannotListen: Error, CustomStringConvertible {
+  package let address: ListenAddress
+  package let reason: String
+  package var description: String { "cannot listen on \(address): \(reason)" }
 }
