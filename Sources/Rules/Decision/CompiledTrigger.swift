@@ -34,8 +34,8 @@ package final class CompiledTrigger: Sendable {
   /// Decides about a request, without I/O.
   ///
   /// In this order: method (405), address (403), handshake of the preset's provider, origin (403; a browser's preflight of
-  /// an allowed origin 204), credential (401), signed handshake, body (400), variables (422), output. A handshake may have
-  /// a method and lack an origin that the trigger demands of requests that start runs.
+  /// an allowed origin 204), credential (401), signed handshake, body (400, 413, 415), variables (422), output. A handshake
+  /// may have a method and lack an origin that the trigger demands of requests that start runs.
   ///
   /// - Parameters:
   ///   - credentials: The secrets accepted now.
@@ -80,6 +80,7 @@ package final class CompiledTrigger: Sendable {
       decision.answer = .accepted(configuration.response, id: request.id)
       return
     }
+    body.advance(to: credentials.isPending ? .pending : .verified)
     if let answer = handshakeAnswer(to: request, verified: true, secrets: credentials.secrets, body: &body) {
       apply(answer, to: &decision)
       return
@@ -87,7 +88,7 @@ package final class CompiledTrigger: Sendable {
     do throws(RequestBody.Fault) {
       evaluate(try body.parsed(), of: request, isPending: credentials.isPending, environment, &decision)
     } catch {
-      refuse(&decision, .bodyUnparseable, at: "body", because: error.message)
+      refuse(&decision, error.cause, at: "body", because: error.message)
     }
   }
 
@@ -164,10 +165,7 @@ package final class CompiledTrigger: Sendable {
     _ body: RequestBody, of request: IncomingRequest, isPending: Bool, _ environment: [String: [UInt8]],
     _ decision: inout Decision
   ) {
-    if case .unread = body {
-      let message = "Bodies of this content type are kept and not looked into; paths into body have no value."
-      decision.explanation.notes.append(DecisionNote(at: "body", code: "not_read", message: message))
-    }
+    decision.explanation.notes += body.notes
     // Variables and events are stored like the request, so paths see what is stored: no credential, no cookie.
     var visible = request
     visible.query = decision.storedQuery
@@ -181,7 +179,7 @@ package final class CompiledTrigger: Sendable {
       decision.event = event == nil ? nil : decision.explanation.eventValue
     }
     let mapped = configuration.map.evaluate(in: &scope, limits: limits.json)
-    decision.explanation.notes += mapped.notes
+    decision.explanation.notes += scope.payload.notes + mapped.notes
     for path in scope.payload.duplicateKeys {
       let message = "A name on this path stands there several times; the last one was taken."
       decision.explanation.notes.append(DecisionNote(at: path, code: "duplicate_key", message: message))
@@ -210,6 +208,7 @@ package final class CompiledTrigger: Sendable {
   private func refuse(_ decision: inout Decision, _ cause: RefusalCause, at: String, because: String) {
     decision.kind = .rejected(cause)
     decision.answer = .refusal(cause)
+    if cause == .encodingUnsupported { decision.answer.headers.append(ContentCoding.acceptField) }
     decision.explanation.refusedAt = at
     decision.explanation.refusedBecause = because
   }

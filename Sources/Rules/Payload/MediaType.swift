@@ -6,6 +6,8 @@ package struct MediaType: Hashable, Sendable {
   package let subtype: String
   /// Names lower-case; the first of a name counts.
   package let parameters: [String: String]
+  /// Whether a name occurs several times: two readers could take different ones.
+  package let isAmbiguous: Bool
 
   /// Parses a field value; `nil` when it is not `type/subtype` with well-formed parameters.
   package init?(_ bytes: [UInt8]) {
@@ -13,6 +15,7 @@ package struct MediaType: Hashable, Sendable {
     scanner.skipSpace()
     guard let type = scanner.token(), scanner.take(UInt8(ascii: "/")), let subtype = scanner.token() else { return nil }
     var parameters: [String: String] = [:]
+    var isAmbiguous = false
     scanner.skipSpace()
     while scanner.take(UInt8(ascii: ";")) {
       scanner.skipSpace()
@@ -20,13 +23,14 @@ package struct MediaType: Hashable, Sendable {
       guard let name = scanner.token() else { continue }
       guard scanner.take(UInt8(ascii: "=")), let value = scanner.token() ?? scanner.quotedString() else { return nil }
       let key = name.lowercased()
-      if parameters[key] == nil { parameters[key] = value }
+      if parameters[key] == nil { parameters[key] = value } else { isAmbiguous = true }
       scanner.skipSpace()
     }
     guard scanner.isAtEnd else { return nil }
     self.type = type.lowercased()
     self.subtype = subtype.lowercased()
     self.parameters = parameters
+    self.isAmbiguous = isAmbiguous
   }
 
   /// "type/subtype" without parameters.
@@ -40,58 +44,20 @@ package struct MediaType: Hashable, Sendable {
   /// `application/x-www-form-urlencoded`.
   package var isForm: Bool { type == "application" && subtype == "x-www-form-urlencoded" }
 
+  /// `application/xml`, `text/xml`, or a structured suffix `+xml` (RFC 7303).
+  package var isXML: Bool { subtype.hasSuffix("+xml") || (subtype == "xml" && (type == "application" || type == "text")) }
+
+  /// `multipart/form-data`.
+  package var isMultipartForm: Bool { type == "multipart" && subtype == "form-data" }
+
   /// `text/plain`.
   package var isPlainText: Bool { type == "text" && subtype == "plain" }
 
   /// Whether the character set, if one is named, is UTF-8 or its subset ASCII.
-  package var isUTF8: Bool {
-    guard let charset = parameters["charset"]?.lowercased() else { return true }
-    return ["utf-8", "utf8", "us-ascii", "ascii"].contains(charset)
-  }
-}
+  package var isUTF8: Bool { charset == .some(.utf8) }
 
-/// Reads tokens and quoted strings of a header field (RFC 9110 §5.6).
-private struct FieldScanner {
-  private let bytes: [UInt8]
-  private var position = 0
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  var isAtEnd: Bool { position == bytes.count }
-
-  mutating func skipSpace() {
-    while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x09 { position += 1 }
-  }
-
-  mutating func take(_ byte: UInt8) -> Bool {
-    guard position < bytes.count, bytes[position] == byte else { return false }
-    position += 1
-    return true
-  }
-
-  mutating func token() -> String? {
-    let start = position
-    while position < bytes.count, HTTPToken.isTokenByte(bytes[position]) { position += 1 }
-    return position == start ? nil : String(decoding: bytes[start..<position], as: UTF8.self)
-  }
-
-  mutating func quotedString() -> String? {
-    guard take(UInt8(ascii: "\"")) else { return nil }
-    var content: [UInt8] = []
-    while position < bytes.count {
-      let byte = bytes[position]
-      position += 1
-      switch byte {
-      case UInt8(ascii: "\""): return String(decoding: content, as: UTF8.self)
-      case UInt8(ascii: "\\"):
-        guard position < bytes.count else { return nil }
-        content.append(bytes[position])
-        position += 1
-      default: content.append(byte)
-      }
-    }
-    return nil
-  }
+  /// The character set that is named, UTF-8 when none is; `nil` when it is one that is not read.
+  package var charset: Charset? { parameters["charset"].map { Charset(label: $0) } ?? .utf8 }
 }
 
 /// Tokens of HTTP (RFC 9110 §5.6.2): methods, field names, parameter names.

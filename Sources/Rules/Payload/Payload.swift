@@ -1,4 +1,5 @@
 internal import Addresses
+internal import Cryptography
 internal import JSON
 
 /// What paths see of a request: `method`, `path`, `query`, `headers`, `body`, `ip`, `origin`, `received_at`, `trigger`.
@@ -10,8 +11,20 @@ package struct Payload: Sendable {
   private let trigger: TriggerIdentity
   /// Decoded when it is first looked into.
   private var query: [FormField]?
+  /// Made when it is first looked into.
+  private var view: BodyView?
   /// The members that occurred several times where a path went through them; the last one was taken.
   package private(set) var duplicateKeys: [String] = []
+  /// What came to light when the body was first looked into.
+  package private(set) var notes: [DecisionNote] = []
+
+  /// A body that is neither JSON nor a form, as paths see it.
+  private indirect enum BodyView: Sendable {
+    case nothing
+    /// A value in which what occurs once is no list, though it could be one.
+    case value(JSONDocument)
+    case text([UInt8])
+  }
 
   /// The most pairs of a query; what follows is not seen. The query's length is limited by the edge node.
   static let maximumQueryFields = 4096
@@ -42,24 +55,64 @@ package struct Payload: Sendable {
       switch body {
       case .empty, .unread: return nil
       case .form(let fields): return Self.value(in: fields, name: \.name, value: \.value, path.steps)
-      case .json(let document): return value(in: document, path)
+      case .json(let document): return value(in: document, path, onceIsList: false)
+      case .multipart, .xml, .text, .binary:
+        switch bodyView() {
+        case .nothing: return nil
+        case .value(let document): return value(in: document, path, onceIsList: true)
+        case .text(let text): return path.steps.isEmpty ? .text(text) : nil
+        }
       }
     }
   }
 
-  private mutating func value(in document: JSONDocument, _ path: ValuePath) -> PayloadValue? {
+  private mutating func bodyView() -> BodyView {
+    if let view { return view }
+    let made: BodyView =
+      switch body {
+      case .multipart(let form): multipartView(form)
+      case .xml(let document): valueView(XMLBody.json(document))
+      case .text(let bytes, let charset): .text(charset.utf8(bytes))
+      case .binary(let bytes): .text(Array(Base64.encode(bytes).utf8))
+      case .empty, .unread, .json, .form: .nothing
+      }
+    view = made
+    return made
+  }
+
+  private mutating func multipartView(_ form: MultipartForm) -> BodyView {
+    let (text, isRepaired) = form.json()
+    if isRepaired {
+      let message = "Texts of the form are not of their charset; what is not was replaced by U+FFFD."
+      notes.append(DecisionNote(at: "body", code: "not_utf8", message: message))
+    }
+    return valueView(text)
+  }
+
+  /// It is well-formed and was checked to be flat enough; only memory can lack.
+  private mutating func valueView(_ json: [UInt8]) -> BodyView {
+    if let document = try? JSONDocument(json, limits: JSONLimits(depth: JSONLimits.maximumDepth)) { return .value(document) }
+    notes.append(DecisionNote(at: "body", code: "not_read", message: "There was no memory to look into the body."))
+    return .nothing
+  }
+
+  private mutating func value(in document: JSONDocument, _ path: ValuePath, onceIsList: Bool) -> PayloadValue? {
     var value = document.root
     for step in path.steps {
       switch step {
+      case .index(0) where onceIsList && value.kind != .array, .index(-1) where onceIsList && value.kind != .array: break
       case .index(let position):
         guard let element = value[position] else { return nil }
         value = element
       case .name(_, let position?) where value.kind == .array:
         guard let element = value[position] else { return nil }
         value = element
-      case .name(let name, _):
+      case .name(let name, let position):
         let found = value.members(named: name)
-        guard let last = found.last else { return nil }
+        guard let last = found.last else {
+          if onceIsList, position == 0 { continue }
+          return nil
+        }
         if found.count > 1, !duplicateKeys.contains(path.text) { duplicateKeys.append(path.text) }
         value = last
       }

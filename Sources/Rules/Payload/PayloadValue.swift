@@ -2,7 +2,7 @@ package import JSON
 
 /// What a path leads to.
 package enum PayloadValue: Sendable {
-  /// A value of a JSON body.
+  /// A value of a JSON body, or of one that is shown as JSON.
   case json(JSONValue)
   /// A text of anything else; need not be UTF-8.
   case text([UInt8])
@@ -68,7 +68,7 @@ package enum PayloadValue: Sendable {
     }
   }
 
-  private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+  static func isUTF8(_ bytes: [UInt8]) -> Bool {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
   }
 

@@ -1,0 +1,2 @@
+// Expat; imported by the target XML only.
+#include <expat.h>

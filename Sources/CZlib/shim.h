@@ -1,0 +1,2 @@
+// zlib; imported by the target Inflation only.
+#include <zlib.h>
