@@ -17,14 +17,16 @@ package struct UnixTime: Hashable, Sendable {
     return UnixTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 
-  /// The moment a duration later.
+  /// The moment a duration later; the last there is, where 64 bits do not hold it. Peers name times: none may trap.
   package static func + (time: UnixTime, duration: Duration) -> UnixTime {
-    UnixTime(microseconds: time.microseconds + duration.wholeMicroseconds)
+    let (sum, overflow) = time.microseconds.addingReportingOverflow(duration.wholeMicroseconds)
+    return UnixTime(microseconds: overflow ? (time.microseconds < 0 ? .min : .max) : sum)
   }
 
-  /// The moment a duration earlier.
+  /// The moment a duration earlier; the first there is, where 64 bits do not hold it.
   package static func - (time: UnixTime, duration: Duration) -> UnixTime {
-    UnixTime(microseconds: time.microseconds - duration.wholeMicroseconds)
+    let (difference, overflow) = time.microseconds.subtractingReportingOverflow(duration.wholeMicroseconds)
+    return UnixTime(microseconds: overflow ? (time.microseconds < 0 ? .min : .max) : difference)
   }
 }
 
