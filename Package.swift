@@ -77,7 +77,7 @@ let package = Package(
     library("XML", ["CExpat"]),
     library("HeadgateProto", ["CHeadgateProto", .product(name: "NIOCore", package: "swift-nio")]),
     library("Observability", [log, metrics]),
-    library("Settings", [configuration]),
+    library("Settings", ["Addresses", configuration]),
     library(
       "RPC",
       nio + [

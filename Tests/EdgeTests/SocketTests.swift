@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Settings
 import Testing
 
 @testable import Edge

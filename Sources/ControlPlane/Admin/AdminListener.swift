@@ -3,6 +3,7 @@ package import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
+package import Settings
 import Synchronization
 
 /// A small HTTP server for probes and metrics: `/healthz`, `/readyz`, `/metrics`. Meant for loopback or a private network.
@@ -20,7 +21,7 @@ package struct AdminListener: Service {
     }
   }
 
-  private let endpoint: ControlConfiguration.Endpoint
+  private let endpoint: ListenAddress
   private let group: any EventLoopGroup
   private let logger: Logger
   private let answer: @Sendable (_ path: String) -> Answer?
@@ -30,7 +31,7 @@ package struct AdminListener: Service {
   ///   - answer: what to say to `GET path`; `nil` is 404. Called on an event loop; must not block.
   ///   - bound: told the address once it listens.
   package init(
-    endpoint: ControlConfiguration.Endpoint, group: any EventLoopGroup, logger: Logger,
+    endpoint: ListenAddress, group: any EventLoopGroup, logger: Logger,
     bound: @escaping @Sendable (SocketAddress) -> Void = { _ in }, answer: @escaping @Sendable (_ path: String) -> Answer?
   ) {
     self.endpoint = endpoint
@@ -146,6 +147,6 @@ private final class AdminHandler: ChannelInboundHandler {
 extension SocketAddress {
   /// "127.0.0.1:7400", "[::1]:7400".
   var endpointText: String {
-    ControlConfiguration.Endpoint(host: ipAddress ?? description, port: port ?? 0).description
+    ListenAddress(host: ipAddress ?? description, port: port ?? 0).description
   }
 }

@@ -1,6 +1,6 @@
 package import Configuration
 package import Logging
-import Settings
+package import Settings
 import Store
 
 /// The control plane's configuration, checked.
@@ -13,40 +13,10 @@ package struct ControlConfiguration: Sendable {
     case plaintext
   }
 
-  /// A host and a port to listen on.
-  package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
-    package var host: String
-    /// 0: any free one.
-    package var port: Int
-
-    package init(host: String, port: Int) {
-      self.host = host
-      self.port = port
-    }
-
-    /// Reads "127.0.0.1:7400" or "[::1]:7400"; `nil` for anything else.
-    package init?(_ text: String) {
-      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
-      var host = text[..<colon]
-      if host.hasPrefix("["), host.hasSuffix("]") {
-        host = host.dropFirst().dropLast()
-      } else if host.contains(":") {
-        return nil
-      }
-      guard !host.isEmpty else { return nil }
-      self.init(host: String(host), port: Int(port))
-    }
-
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    /// Whether only programs of this machine can connect.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
-  }
-
-  package var listen: Endpoint
+  package var listen: ListenAddress
   package var transport: Transport
   /// `nil`: no admin listener.
-  package var adminListen: Endpoint?
+  package var adminListen: ListenAddress?
   package var threads: Int
   package var drain: Duration
 
@@ -85,7 +55,7 @@ extension ControlConfiguration {
     _ = reader.text(Keys.configurationFile)
 
     let listen = reader.endpoint(Keys.listen)
-    self.listen = listen ?? Endpoint(host: "127.0.0.1", port: 0)
+    self.listen = listen ?? ListenAddress(host: "127.0.0.1", port: 0)
     adminListen = reader.endpoint(Keys.adminListen, mayBeEmpty: true)
     let plaintext = reader.toggle(Keys.insecurePlaintext)
     let authority = reader.text(Keys.certificateAuthority)
@@ -184,10 +154,10 @@ extension ControlConfiguration {
 }
 
 extension SettingReader {
-  mutating func endpoint(_ setting: Setting, mayBeEmpty: Bool = false) -> ControlConfiguration.Endpoint? {
+  mutating func endpoint(_ setting: Setting, mayBeEmpty: Bool = false) -> ListenAddress? {
     let value = text(setting)
     if value.isEmpty, mayBeEmpty { return nil }
-    guard let endpoint = ControlConfiguration.Endpoint(value) else {
+    guard let endpoint = ListenAddress(value) else {
       fault(setting, "must be ADDRESS:PORT, such as 127.0.0.1:7400 or [::1]:7400")
       return nil
     }

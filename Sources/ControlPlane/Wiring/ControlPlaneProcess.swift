@@ -7,6 +7,7 @@ import NIOPosix
 import Observability
 import Postgres
 import RPC
+import Settings
 import ServiceLifecycle
 import Store
 import TokenVault

@@ -3,7 +3,7 @@ package import Configuration
 package import Logging
 package import Observability
 package import RPC
-import Settings
+package import Settings
 
 /// The edge node's configuration, checked.
 package struct EdgeConfiguration: Sendable {
@@ -139,7 +139,7 @@ extension SettingReader {
     let files = [Keys.certificateAuthority, Keys.certificate, Keys.privateKey].map { ($0, text($0)) }
     let name = text(Keys.serverName)
     if isPlain {
-      if !endpoints.allSatisfy({ isLoopback(host: $0.host) }) {
+      if !endpoints.allSatisfy({ ListenAddress.isLoopback(host: $0.host) }) {
         fault(Keys.insecurePlaintext, "is only allowed when every control plane is on a loopback address")
       }
       return .plaintext

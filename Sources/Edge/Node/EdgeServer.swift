@@ -4,6 +4,7 @@ package import NIOCore
 import NIOPosix
 package import NIOSSL
 import Observability
+package import Settings
 
 #if canImport(Glibc)
   import Glibc

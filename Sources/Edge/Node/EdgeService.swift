@@ -2,6 +2,7 @@ package import Logging
 package import NIOCore
 package import NIOSSL
 import ServiceLifecycle
+package import Settings
 
 /// Serves callers until the process is asked to stop; then ends without refusing or losing a request.
 package struct EdgeService: Service {

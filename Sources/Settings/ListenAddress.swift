@@ -25,7 +25,10 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}
 
-/// Whether a host is surely this machine.
-func isLoopback(host: String) -> Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
+  /// Whether only programs of this machine can connect: an address or name that is surely this machine.
+  package var isLoopback: Bool { Self.isLoopback(host: host) }
+
+  /// Whether a host is surely this machine.
+  package static func isLoopback(host: String) -> Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
+}
