@@ -126,6 +126,32 @@ import TestSupport
     }
   }
 
+  /// The configuration changed between two attempts: what was recorded as refused has no run and is not acknowledged.
+  @Test func aRepeatedIdWithAnotherVerdictIsNoSuccess() async throws {
+    try await withWriter { store, writer, fixture, database in
+      let accepted = fixture.entry()
+      var refused = accepted
+      refused.request.outcome = 4
+      refused.runs = []
+      #expect(await writer.submit(refused) == .success(.recorded))
+      #expect(await writer.submit(accepted) == .failure(.recordedOtherwise))
+      #expect(await writer.submit(refused) == .success(.alreadyRecorded))
+      var elsewhere = refused
+      elsewhere.request.trigger = .random()
+      #expect(await writer.submit(elsewhere) == .failure(.recordedOtherwise))
+      // In one batch, where one of the two is written and the other is compared with it.
+      let (first, second) = (fixture.entry(), fixture.entry())
+      var other = first
+      other.request.outcome = 4
+      other.runs = []
+      let results = await writer.submitAll([first, other, second])
+      #expect(results.count { $0 == .success(.recorded) } == 2)
+      #expect(results.count { $0 == .failure(.recordedOtherwise) } == 1)
+      let runs = try await number(database, "SELECT count(*) FROM runs")
+      #expect(runs <= 2)
+    }
+  }
+
   @Test func twoWritersWithTheSameIdsAgree() async throws {
     try await withWriter { _, writer, fixture, database in
       let other = IngestWriter(database.configuration, logger: .silent)

@@ -116,6 +116,8 @@ extension RPCError {
     switch failure {
     case .overloaded: self.init(.resourceExhausted, "too many requests wait to be recorded")
     case .unavailable: self.init(.unavailable, "the database is not available")
+    case .recordedOtherwise:
+      self.init(.failedPrecondition, "the request is recorded with another verdict: the configuration changed between two attempts")
     case .shutDown: self.init(.unavailable, "this control plane is shutting down")
     case .refused(let sqlState): self = Incident.internalError("the database refused a request: \(sqlState)")
     }

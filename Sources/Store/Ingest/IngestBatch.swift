@@ -95,7 +95,7 @@ struct IngestBatch: ~Copyable {
         for run in entry.runs { try session.query(Statements.insertRun, run.parameters(of: entry.request)) }
       }
       try session.run(script: "RELEASE SAVEPOINT entry")
-      return .success(inserted ? .recorded : .alreadyRecorded)
+      return inserted ? .success(.recorded) : try Recorded.find([entry.request], session).outcome(of: entry.request)
     } catch {
       guard error.kind == .server, !error.isRetryable, !error.isConnectionLost else { throw error }
       try session.run(script: "ROLLBACK TO SAVEPOINT entry; RELEASE SAVEPOINT entry")
@@ -116,14 +116,7 @@ private struct Plan {
     settled = Array(repeating: nil, count: entries.count)
   }
 
-  private struct Key: Hashable {
-    var workspace: UniqueID
-    var id: UniqueID
-  }
-
-  private func key(_ index: Int) -> Key {
-    Key(workspace: entries[index].entry.request.workspace, id: entries[index].entry.request.id)
-  }
+  private func key(_ index: Int) -> Recorded.Key { Recorded.Key(entries[index].entry.request) }
 
   /// Those that are still to be written.
   var open: [Int] { entries.indices.filter { settled[$0] == nil && firstOf[$0] == nil } }
@@ -136,7 +129,7 @@ private struct Plan {
 
   /// Ties repeated ids of this batch to their first occurrence.
   mutating func settleRepeated() {
-    var first: [Key: Int] = [:]
+    var first: [Recorded.Key: Int] = [:]
     for index in open {
       if let earlier = first[key(index)] { firstOf[index] = earlier } else { first[key(index)] = index }
     }
@@ -144,23 +137,66 @@ private struct Plan {
 
   /// Settles what the database has already.
   mutating func settleRecorded(_ session: PostgresSession) throws(PostgresError) {
-    let keys = open.map(key)
-    let result = try session.query(
-      Statements.existingRequests, [.ids(keys.map(\.workspace)), .ids(keys.map(\.id))])
-    var recorded: Set<Key> = []
-    for index in 0..<result.count {
-      var row = result[index]
-      recorded.insert(Key(workspace: try row.id(), id: try row.id()))
+    let recorded = try Recorded.find(open.map { entries[$0].entry.request }, session)
+    for index in open where recorded.holds(key(index)) {
+      settled[index] = recorded.outcome(of: entries[index].entry.request)
     }
-    for index in open where recorded.contains(key(index)) { settled[index] = .success(.alreadyRecorded) }
   }
 
   func outcomes() -> [IngestBatch.Outcome] {
     entries.indices.map { index in
       guard let first = firstOf[index] else { return settled[index] ?? .failure(.unavailable) }
       let outcome = settled[first] ?? .failure(.unavailable)
-      if case .success = outcome { return .success(.alreadyRecorded) }
-      return outcome
+      guard case .success = outcome else { return outcome }
+      return Recorded([entries[first].entry.request]).outcome(of: entries[index].entry.request)
     }
+  }
+}
+
+/// What is recorded under some ids.
+private struct Recorded {
+  struct Key: Hashable {
+    var workspace: UniqueID
+    var id: UniqueID
+
+    init(workspace: UniqueID, id: UniqueID) {
+      self.workspace = workspace
+      self.id = id
+    }
+
+    init(_ request: RequestRow) { self.init(workspace: request.workspace, id: request.id) }
+  }
+
+  private struct Verdict: Equatable {
+    var trigger: UniqueID
+    var outcome: Int16
+  }
+
+  private var verdicts: [Key: Verdict] = [:]
+
+  init(_ requests: [RequestRow]) {
+    for request in requests { verdicts[Key(request)] = Verdict(trigger: request.trigger, outcome: request.outcome) }
+  }
+
+  /// Looks the requests' ids up.
+  static func find(_ requests: [RequestRow], _ session: PostgresSession) throws(PostgresError) -> Recorded {
+    let result = try session.query(
+      Statements.existingRequests, [.ids(requests.map(\.workspace)), .ids(requests.map(\.id))])
+    var recorded = Recorded([])
+    for index in 0..<result.count {
+      var row = result[index]
+      let key = Key(workspace: try row.id(), id: try row.id())
+      recorded.verdicts[key] = Verdict(trigger: try row.id(), outcome: try row.int16())
+    }
+    return recorded
+  }
+
+  func holds(_ key: Key) -> Bool { verdicts[key] != nil }
+
+  /// A repeated request is a success only with the verdict it was recorded with: another trigger's, or a refusal that has no
+  /// run, acknowledges nothing.
+  func outcome(of request: RequestRow) -> IngestBatch.Outcome {
+    let verdict = Verdict(trigger: request.trigger, outcome: request.outcome)
+    return verdicts[Key(request)] == verdict ? .success(.alreadyRecorded) : .failure(.recordedOtherwise)
   }
 }

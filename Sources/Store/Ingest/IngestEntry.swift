@@ -46,6 +46,9 @@ package enum IngestFailure: Error, Hashable, Sendable {
   case unavailable
   /// The database refuses this entry; trying again would not help. SQLSTATE.
   case refused(sqlState: String)
+  /// A request with this id is recorded, but of another trigger or with another outcome: the configuration changed between
+  /// two attempts. Nothing was added; what the new attempt decided must not be acknowledged.
+  case recordedOtherwise
   /// The writer is shutting down. Nothing was tried.
   case shutDown
 }
