@@ -1,14 +1,16 @@
 """A webhook from the caller to the worker, through the three programs, as the README says it."""
 
+import gzip
 import hashlib
 import hmac
 import json
-
+import pathlib
 import re
 import subprocess
 import time
 import unittest
 import urllib.parse
+import zlib
 
 from http_raw import send
 from instance import BIN, ROOT, Instance, free_ports, wait_for
@@ -290,6 +292,79 @@ class Rules(WithInstance):
         before = self.headgate.json("flow", "show", "same")
         self.assertIn("no changes", self.headgate.apply(definition).stdout.lower())
         self.assertEqual(self.headgate.json("flow", "show", "same"), before)
+
+
+class Bodies(WithInstance):
+    """Every body format, and what is refused of it, over HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.headgate.apply(flow("t", map=[{"variable": "v", "from": "body.v"}, {"variable": "whole", "from": "body"}]))
+
+    def variables(self, body, content_type, encoding=None):
+        """What was mapped of an accepted request; its bytes are stored as they were sent."""
+        headers = {"content-type": content_type, **({"content-encoding": encoding} if encoding else {})}
+        answer = self.send(self.path(), body, headers)
+        self.assertEqual(answer.status, 200, answer.body)
+        identifier = json.loads(answer.body)["id"]
+        stored = self.headgate.sql(f"select encode(sha256(body), 'hex') from requests where id = '{identifier}'")
+        self.assertEqual(stored, [[hashlib.sha256(body).hexdigest()]])
+        return self.headgate.sql(f"select variables from runs where request_id = '{identifier}'")[0][0]
+
+    def refused(self, body, headers, status, cause):
+        answer = self.send(self.path(), body, headers)
+        self.assertEqual(answer.status, status, answer.body)
+        entry = wait_for(lambda: self.headgate.json("logs", "query", "--trigger", "t/hook", "--cause", cause)["entries"], what="a log entry")[0]
+        self.assertEqual((entry["outcome"], entry["status"]), ("rejected", status))
+        return answer
+
+    def test_compressed_json(self):
+        body = b'{"v":9007199254740993}'
+        raw = zlib.compressobj(wbits=-15)
+        for sent, encoding in [
+            (gzip.compress(body), "gzip"), (gzip.compress(body[:5]) + gzip.compress(body[5:]), "x-gzip"), (zlib.compress(body), "deflate"),
+            (raw.compress(body) + raw.flush(), "deflate"), (gzip.compress(zlib.compress(body)), "deflate, gzip"), (body, "identity"),
+        ]:
+            self.assertIn('"v":9007199254740993', self.variables(sent, "application/json", encoding).replace(" ", ""), encoding)
+
+    def test_multipart_with_a_file(self):
+        body = (b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n2\r\n'
+                b'--b\r\nContent-Disposition: form-data; name="v"; filename="a.bin"\r\nContent-Type: a/b\r\n\r\n\x00\xff\r\n--b--\r\n')
+        variables = json.loads(self.variables(body, "multipart/form-data; boundary=b"))
+        self.assertEqual(variables["v"], {"name": "a.bin", "type": "a/b", "size": 2, "base64": "AP8="})
+        self.assertEqual(variables["whole"]["x"], ["1", "2"])
+        self.refused(body[:-6], {"content-type": "multipart/form-data; boundary=b"}, 400, "body_unparseable")
+
+    def test_xml(self):
+        variables = json.loads(self.variables("<v a='1'><b>Jo\xe3o</b><b/></v>".encode("latin-1"), "text/xml; charset=iso-8859-1"))
+        self.assertEqual(variables["v"], {"@a": "1", "b": ["Jo\xe3o", ""]})
+        for body in (b"<v>", b'<!DOCTYPE v [<!ENTITY e SYSTEM "file:///etc/passwd">]><v>&e;</v>', b"<v>" * 1000):
+            self.refused(body, {"content-type": "application/xml"}, 400, "body_unparseable")
+
+    def test_text_and_what_is_none(self):
+        self.assertEqual(json.loads(self.variables(b"caf\xe9", "text/plain; charset=windows-1252")), {"whole": "caf\xe9"})
+        self.assertEqual(json.loads(self.variables(b"\x00\xff", "application/x-whatever")), {"whole": "AP8="})
+
+    def test_what_is_not_of_its_encoding(self):
+        sent = gzip.compress(b'{"v":1}')
+        for body in (sent[:-1], sent + b"x", b'{"v":1}'):
+            self.refused(body, {**JSON, "content-encoding": "gzip"}, 400, "body_unparseable")
+        answer = self.refused(b'{"v":1}', {**JSON, "content-encoding": "br"}, 415, "encoding_unsupported")
+        self.assertEqual(answer.header("accept-encoding"), "gzip, deflate")
+
+    def test_a_bomb(self):
+        """Almost 1 GB from almost 1 MB, then a bomb in a bomb."""
+        peak = lambda: int(re.search(r"VmHWM:\s+(\d+) kB", (pathlib.Path("/proc") / str(self.headgate.pid("control")) / "status").read_text())[1])
+        compressor = zlib.compressobj(9, wbits=31)
+        bomb = b"".join(compressor.compress(bytes(1 << 20)) for _ in range(900)) + compressor.flush()
+        self.assertLess(len(bomb), 1 << 20)
+        self.variables(b"x" * len(bomb), "text/plain")
+        before, started = peak(), time.monotonic()
+        self.refused(bomb, {**JSON, "content-encoding": "gzip"}, 413, "body_too_large")
+        self.refused(gzip.compress(bomb), {**JSON, "content-encoding": "gzip, gzip"}, 413, "body_too_large")
+        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(peak() - before, 32 << 10)
 
 
 class Secrets(WithInstance):
