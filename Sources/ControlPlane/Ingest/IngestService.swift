@@ -65,7 +65,8 @@ package struct IngestService: IngestServiceHandler {
       reply.succeed(.unknownKey)
     case .unusable:
       metrics.count(.unusable)
-      reply.succeed(.unusable)
+      // A fault of ours, perhaps of this process alone: the edge node holds the request and tries another control plane.
+      reply.fail(RPCError(.unavailable, "the trigger's configuration or secret cannot be read here"))
     }
   }
 
@@ -117,7 +118,8 @@ extension RPCError {
     case .overloaded: self.init(.resourceExhausted, "too many requests wait to be recorded")
     case .unavailable: self.init(.unavailable, "the database is not available")
     case .recordedOtherwise:
-      self.init(.failedPrecondition, "the request is recorded with another verdict: the configuration changed between two attempts")
+      self.init(
+        .failedPrecondition, "the request is recorded with another verdict: the configuration changed between two attempts")
     case .shutDown: self.init(.unavailable, "this control plane is shutting down")
     case .refused(let sqlState): self = Incident.internalError("the database refused a request: \(sqlState)")
     }

@@ -6,15 +6,6 @@ extension SubmitResponse {
   static let unknownKey = SubmitResponse(
     .refusal(.unknownKey), outcome: .rejected, cause: .unknownKey)
 
-  /// For a trigger whose configuration or secret cannot be read here: our fault, so that the caller may try again.
-  static let unusable = SubmitResponse(
-    status: 503,
-    headers: [
-      Header(name: Array("content-type".utf8), value: Array("application/json".utf8)),
-      Header(name: Array("retry-after".utf8), value: Array("60".utf8)),
-    ],
-    body: Array("{\"error\":\"unavailable\"}".utf8))
-
   init(_ decision: Decision) {
     self.init(
       decision.answer, outcome: decision.outcome.map { Outcome(number: $0.rawValue) } ?? .unspecified,

@@ -38,9 +38,16 @@ package final class LiveLoader: Sendable {
     }
   }
 
+  /// Master keys of the right versions are at hand, but none of the data keys opens with them: they are another system's.
+  package struct WrongMasterKeys: Error, Sendable, CustomStringConvertible {
+    package var description: String {
+      "no data key in the database opens with the master keys at hand: they are not the ones it was made with"
+    }
+  }
+
   /// Reads everything.
   ///
-  /// - Throws: `StoreError`, or `MissingMasterKeys` (then nothing of what was shown changes).
+  /// - Throws: `StoreError`, `MissingMasterKeys` or `WrongMasterKeys` (then nothing of what was shown changes).
   package func reloadAll() async throws {
     let ticket = triggers.ticket()
     let start = ContinuousClock.now
@@ -48,13 +55,17 @@ package final class LiveLoader: Sendable {
     let missing = keys.missingMasterKeys(of: live.dataKeys)
     guard missing.isEmpty else { throw MissingMasterKeys(versions: missing) }
     directory.remember(live.workspaces)
-    for (workspace, rows) in Dictionary(grouping: live.dataKeys, by: \.workspace) {
+    let keysOfWorkspaces = Dictionary(grouping: live.dataKeys, by: \.workspace)
+    var opened = 0
+    for (workspace, rows) in keysOfWorkspaces {
       do {
         try keys.install(rows, of: workspace)
+        opened += 1
       } catch {
         logger.error("data keys cannot be unwrapped", metadata: ["workspace": "\(workspace)", "cause": "\(error)"])
       }
     }
+    guard opened > 0 || keysOfWorkspaces.isEmpty else { throw WrongMasterKeys() }
     var flows: [UniqueID: LiveTriggers.Flow] = [:]
     for flow in live.flows { flows[flow.flow] = shown(flow, keys.known(flow.workspace)) }
     triggers.installAll(flows, ticket)

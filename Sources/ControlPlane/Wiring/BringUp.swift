@@ -70,6 +70,9 @@ struct BringUp: Sendable {
     case let missing as LiveLoader.MissingMasterKeys:
       node.readiness.set(.masterKeyMissing, because: missing.description)
       return missing.description
+    case let wrong as LiveLoader.WrongMasterKeys:
+      node.readiness.set(.masterKeyMissing, because: wrong.description)
+      return wrong.description
     default: return "\(error)"
     }
   }
