@@ -70,7 +70,7 @@ import Testing
     let good = Sample.flowText(
       #""auth":{"mode":"hmac","preset":"github","secret":"canary-canary-canary"},"allow":{"ips":["10.0.0.0/8"],"origins":["https://a.example"]},"methods":["POST"],"#
         + #""events":{"path":"body.a","cases":[{"id":"x","value":"{{ flow.shop }}"}]},"map":[{"variable":"a","from":"body.a[0]","type":"number","default":1}],"#
-        + #""response":{"status":200,"headers":{"x":"y"},"body":"ok"},"deadline_ms":500"#,
+        + #""response":{"status":200,"headers":{"x":"y"},"body":"ok"}"#,
       connections: #"{"from":"hook.x","to":"welcome"},{"from":"hook","to":"other"}"#)
     #expect(Sample.faults(good).isEmpty)
     let pieces = ["null", "1", "\"\"", "[]", "{}", "\"body\"", "true", "-1", "1e999", "\"{{\"", "\"else\"", "\"\\u0000\""].map {

@@ -16,14 +16,9 @@ package struct TriggerConfiguration: Hashable, Sendable {
   package var map: [VariableMapping]
   /// What the caller is answered.
   package var response: ResponseSettings
-  /// Within which time the caller must be answered; `nil`: the default, or the preset's.
-  package var deadline: Duration?
 
   /// The fields of the node, besides "id" and "type".
-  static let fields = ["auth", "allow", "methods", "events", "map", "response", "deadline_ms"]
-
-  /// What `deadline_ms` can be.
-  package static let deadlineRange = 100...60_000
+  static let fields = ["auth", "allow", "methods", "events", "map", "response"]
 
   /// The path of the event: the configured one or the preset's.
   package var eventPath: ValuePath? {
@@ -42,7 +37,7 @@ package struct TriggerConfiguration: Hashable, Sendable {
   ) -> (configuration: TriggerConfiguration, secret: SecretInput) {
     var configuration = TriggerConfiguration(
       authentication: .open, allow: AllowList(), methods: AllowedMethods(), events: nil, map: [],
-      response: ResponseSettings(), deadline: nil)
+      response: ResponseSettings())
     var secret = SecretInput.none
     var mayOmitEventPath = false
     if let json = fields.value("auth") {
@@ -70,7 +65,6 @@ package struct TriggerConfiguration: Hashable, Sendable {
     if let json = fields.value("response") {
       configuration.response = ResponseSettings.parse(json, at: fields.path("response"), faults: &faults)
     }
-    configuration.deadline = fields.integer("deadline_ms", in: deadlineRange, faults: &faults).map { .milliseconds($0) }
     return (configuration, secret)
   }
 
@@ -98,10 +92,6 @@ package struct TriggerConfiguration: Hashable, Sendable {
     if response != ResponseSettings() {
       writer.key("response")
       response.writeCanonical(to: &writer)
-    }
-    if let deadline {
-      writer.key("deadline_ms")
-      writer.integer(deadline.components.seconds * 1000 + deadline.components.attoseconds / 1_000_000_000_000_000)
     }
   }
 }
