@@ -500,7 +500,10 @@ final class ClientConnection: ChannelInboundHandler {
       finish(call, .failure(RPCError(.deadlineExceeded, "no answer within the timeout")))
     }
     switch keepAlive?.deadlineReached(now: now) {
-    case .ping(let sequence): writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
+    case .ping(let sequence):
+      // Nothing has happened for a while: the memory of busier times is given back.
+      if writer.isEmpty { writer = FrameWriter() }
+      writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
     case .peerIsSilent: fail(TransportFailure(.timedOut, "the server is silent"))
     case .some(.none), nil: break
     }

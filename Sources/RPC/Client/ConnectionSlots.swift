@@ -46,6 +46,7 @@ struct ConnectionSlots<Connection> {
     failures = Array(repeating: 0, count: states.count)
   }
 
+  var count: Int { states.count }
   func endpoint(of slot: Slot) -> Int { slot % endpointCount }
   func eventLoop(of slot: Slot) -> Int { slot / endpointCount }
 
@@ -112,13 +113,9 @@ struct ConnectionSlots<Connection> {
     return best.map { ($0.id, $0.connection) }
   }
 
-  /// No connection is wanted any more. Returns those that are ready.
-  mutating func stop() -> [Connection] {
+  /// No connection is wanted any more.
+  mutating func stop() {
     isStopped = true
-    let ready = states.compactMap { state -> Connection? in
-      if case .ready(_, let connection) = state { connection } else { nil }
-    }
     for slot in states.indices { states[slot] = .idle }
-    return ready
   }
 }

@@ -96,8 +96,8 @@ extension RPCClient: RPCCaller {
     } catch {
       failure = RPCError(.cancelled, "the messages could not all be produced")
     }
-    // A server that has answered early closes the gate, and its answer says more than the failed write.
-    if let failure, !gate.isClosed {
+    // A server that has answered early closes the gate; its answer says more than the write that failed because of it.
+    if let failure, failure != gate.closingError {
       port.mailbox.post(.cancel(token))
       throw failure
     }
@@ -108,7 +108,6 @@ extension RPCClient: RPCCaller {
       if error.code == .cancelled { port.mailbox.post(.cancel(token)) }
       throw error
     }
-    if let failure, payload != nil { throw failure }
     return try Result<ByteBuffer, RPCError>.success(payload ?? ByteBuffer()).decoded(as: Response.self).get()
   }
 

@@ -23,8 +23,12 @@ package final class RPCClient: Sendable {
     var lastRefusal: RPCError?
     var readySince: [ConnectionID: NIODeadline] = [:]
     var openConnections = 0
+    /// Every connection that was ready and is not gone, also those that take no further calls.
+    var ports: [ConnectionID: ClientPort] = [:]
     var stopWaiters: [CheckedContinuation<Void, Never>] = []
-    var firstOutcome: [CheckedContinuation<Void, Never>] = []
+    /// Slots of which an attempt to connect has succeeded or failed.
+    var tried: Set<Int> = []
+    var outcomeWaiters: [CheckedContinuation<Void, Never>] = []
     var wasReady = false
   }
 
@@ -79,10 +83,18 @@ package final class RPCClient: Sendable {
   package var lastFailure: String? { state.withLock { $0.lastLoss } }
 
   /// Takes no further calls, lets those in flight finish and closes the connections. Returns when that is done.
-  package func shutdown() async {
-    let (ports, waiting) = state.withLock { state in (state.slots.stop(), state.waiting.takeAll()) }
+  ///
+  /// - Parameter grace: how long calls in flight may take; streams that go on longer are cut off.
+  package func shutdown(grace: Duration = .seconds(5)) async {
+    let (ports, waiting) = state.withLock { state in
+      state.slots.stop()
+      return (state.ports.values, state.waiting.takeAll())
+    }
     for call in waiting { call.attempt(nil, Self.stopped) }
-    for port in ports { port.mailbox.post(.retire) }
+    for port in ports {
+      port.mailbox.post(.retire)
+      port.eventLoop.scheduleTask(in: TimeAmount(grace)) { port.mailbox.post(.close) }
+    }
     await withCheckedContinuation { continuation in
       let isDone = state.withLock { state in
         if state.openConnections > 0 { state.stopWaiters.append(continuation) }
@@ -128,6 +140,7 @@ package final class RPCClient: Sendable {
       guard state.slots.connected(slot, port.id, port) else { return (false, []) }
       if let offset = greeting.clockOffset { state.clockOffset = offset }
       state.readySince[port.id] = .now()
+      state.ports[port.id] = port
       state.lastRefusal = nil
       return (true, state.waiting.takeAll())
     }
@@ -137,7 +150,7 @@ package final class RPCClient: Sendable {
     }
     logger.debug("connected", metadata: ["server": "\(greeting.agent)", "instance": "\(greeting.instanceID)"])
     readinessMayHaveChanged()
-    firstOutcomeKnown()
+    outcomeKnown(slot)
     for call in waiting { call.attempt(port, nil) }
   }
 
@@ -156,6 +169,7 @@ package final class RPCClient: Sendable {
     retry(lost(slot, port.id))
     state.withLock { state in
       state.readySince[port.id] = nil
+      state.ports[port.id] = nil
       state.lastLoss = "\(endpoint): \(loss.failure)"
     }
     readinessMayHaveChanged()
@@ -170,7 +184,7 @@ package final class RPCClient: Sendable {
       state.lastRefusal = loss.rpcError(endpoint: endpoint)
     }
     retry(lost(slot, nil))
-    firstOutcomeKnown()
+    outcomeKnown(slot)
   }
 
   private func lost(_ slot: ConnectionSlots<ClientPort>.Slot, _ id: ConnectionID?) -> ConnectionSlots<ClientPort>.Retry? {
@@ -211,10 +225,11 @@ package final class RPCClient: Sendable {
 
   // MARK: - First connection
 
-  private func firstOutcomeKnown() {
+  private func outcomeKnown(_ slot: ConnectionSlots<ClientPort>.Slot) {
     let waiters = state.withLock { state in
-      defer { state.firstOutcome = [] }
-      return state.firstOutcome
+      state.tried.insert(slot)
+      defer { state.outcomeWaiters = [] }
+      return state.outcomeWaiters
     }
     for waiter in waiters { waiter.resume() }
   }
@@ -232,22 +247,25 @@ package final class RPCClient: Sendable {
     }
     guard !configuration.endpoints.isEmpty else { throw RPCError(.invalidArgument, "no endpoint is given", isRetryable: false) }
     client.start()
-    // One outcome of each endpoint, until one is ready.
-    for _ in configuration.endpoints where !client.isReady { await client.nextOutcome() }
+    await client.waitUntilReadyOrTried()
     guard !client.isReady else { return client }
     let failure = client.state.withLock { $0.lastRefusal }
     await client.shutdown()
     throw failure ?? RPCError(.unavailable, "cannot connect")
   }
 
-  private func nextOutcome() async {
-    await withCheckedContinuation { continuation in
-      let isKnown = state.withLock { state in
-        if state.slots.isReady { return true }
-        state.firstOutcome.append(continuation)
-        return false
+  /// Returns when a connection is ready, or when every endpoint was tried once.
+  private func waitUntilReadyOrTried() async {
+    func isKnown(_ state: inout State) -> Bool { state.slots.isReady || state.tried.count == state.slots.count }
+    while !state.withLock({ isKnown(&$0) }) {
+      await withCheckedContinuation { continuation in
+        let isKnown = state.withLock { state in
+          if isKnown(&state) { return true }
+          state.outcomeWaiters.append(continuation)
+          return false
+        }
+        if isKnown { continuation.resume() }
       }
-      if isKnown { continuation.resume() }
     }
   }
 }

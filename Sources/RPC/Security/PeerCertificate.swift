@@ -9,24 +9,36 @@ package struct PeerCertificate: Sendable, Hashable {
   package var uris: [String]
   /// The serial number, big-endian.
   package var serialNumber: [UInt8]
+  /// The first and the last second of its validity, since 1970 UTC.
+  package var validity: ClosedRange<Int64>
   /// It may issue certificates, so it is none that a peer should present.
   package var isAuthority: Bool
 
-  package init(commonName: String, uris: [String], serialNumber: [UInt8] = [], isAuthority: Bool = false) {
+  package init(
+    commonName: String, uris: [String], serialNumber: [UInt8] = [], validity: ClosedRange<Int64> = 0...Int64.max,
+    isAuthority: Bool = false
+  ) {
     self.commonName = commonName
     self.uris = uris
     self.serialNumber = serialNumber
+    self.validity = validity
     self.isAuthority = isAuthority
   }
 
   /// Reads a certificate that the TLS handshake has verified; `nil` when its structure is not understood.
   init?(_ certificate: NIOSSLCertificate) {
-    guard let bytes = try? certificate.toDERBytes(), let fields = CertificateFields(der: bytes) else { return nil }
+    let (notBefore, notAfter) = (Int64(certificate.notValidBefore), Int64(certificate.notValidAfter))
+    guard let bytes = try? certificate.toDERBytes(), let fields = CertificateFields(der: bytes), notBefore <= notAfter
+    else { return nil }
+    validity = notBefore...notAfter
     commonName = fields.commonName
     uris = fields.uris
     serialNumber = certificate.serialNumber
     isAuthority = fields.isAuthority
   }
+
+  /// Whether it is valid at this second since 1970 UTC.
+  func isValid(at second: Int64) -> Bool { validity.contains(second) }
 
   /// Prefixes of the URIs that Headgate understands.
   package static let roleURIPrefix = "headgate:role:"

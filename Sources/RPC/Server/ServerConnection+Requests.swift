@@ -36,6 +36,11 @@ extension ServerConnection {
       guard let method else {
         return refuse(streamID, RPCError(.unauthenticated, "the API key is not valid here"), method: nil)
       }
+      guard form != .remoteOpen else {
+        // Messages would come, and would have to be kept, before it is known whose they are.
+        let error = RPCError(.unauthenticated, "for a stream of requests, authenticate the connection (SessionService)")
+        return refuse(streamID, error, method: method)
+      }
       let deadline = deadline(of: request, method, now: now)
       machine.opened(
         streamID, isRemoteClosed: true, isServerStream: false, byteCount: request.payload.readableBytes, deadline: deadline,

@@ -103,7 +103,10 @@ final class ServerConnection: ChannelDuplexHandler {
   private func handshakeCompleted(_ context: ChannelHandlerContext) {
     let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
     let certificate = handler?.peerCertificate.flatMap(PeerCertificate.init)
-    guard let certificate, let principal = core.authenticator.certificate(certificate) else {
+    // A resumed session is not verified again, so the validity is.
+    guard let certificate, certificate.isValid(at: WallClock.microseconds() / 1_000_000),
+      let principal = core.authenticator.certificate(certificate)
+    else {
       core.logger.notice(
         "certificate refused", metadata: ["peer": "\(peer)", "name": "\(certificate?.commonName ?? "")"])
       core.metrics.refused.increment()
@@ -352,8 +355,16 @@ final class ServerConnection: ChannelDuplexHandler {
     schedule()
   }
 
+  /// Closes when a drain has nothing left to wait for. A client that was told to go away closes by itself: if we closed
+  /// while a request of its is on the way, the system would throw away the responses that it has not read yet.
   private func closeIfDrained() {
-    if machine.isDraining, machine.isIdle { close() }
+    guard machine.isDraining, machine.isIdle else { return }
+    if machine.extensions.contains(.goAway) {
+      timing.drained(now: now)
+      schedule()
+    } else {
+      close()
+    }
   }
 
   // MARK: - Writing
@@ -443,7 +454,10 @@ final class ServerConnection: ChannelDuplexHandler {
       stop(stream, error)
     }
     switch keepAlive?.deadlineReached(now: now) {
-    case .ping(let sequence): writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
+    case .ping(let sequence):
+      // Nothing has happened for a while: the memory of busier times is given back.
+      if writer.isEmpty { writer = FrameWriter() }
+      writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
     case .peerIsSilent: giveUp("the peer is silent")
     case .some(.none), nil: break
     }

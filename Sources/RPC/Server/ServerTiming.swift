@@ -8,7 +8,7 @@ struct ServerTiming {
     case frame = "a frame took too long"
     case idle = "idle for too long"
     case unreadOutput = "responses were not read"
-    case drain = "calls outlasted the drain"
+    case drain = "the drain is over"
   }
 
   private let handshake: TimeAmount
@@ -22,6 +22,9 @@ struct ServerTiming {
   private var unwritableSince: NIODeadline?
   /// When a drain ends.
   var drainDeadline: NIODeadline?
+
+  /// How long a client that was told to go away has for closing, once its calls are over.
+  static let farewell = TimeAmount.seconds(1)
 
   init(_ timeouts: RPCServer.Timeouts, now: NIODeadline) {
     handshake = TimeAmount(timeouts.handshake)
@@ -51,6 +54,12 @@ struct ServerTiming {
 
   mutating func writabilityChanged(isWritable: Bool, now: NIODeadline) {
     if isWritable { unwritableSince = nil } else if unwritableSince == nil { unwritableSince = now }
+  }
+
+  /// A drain has nothing more to wait for but the client's close.
+  mutating func drained(now: NIODeadline) {
+    let deadline = now.saturating(adding: Self.farewell)
+    drainDeadline = min(drainDeadline ?? deadline, deadline)
   }
 
   /// When `deadlineReached` is to be called.

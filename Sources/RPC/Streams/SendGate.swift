@@ -102,8 +102,8 @@ final class SendGate: Sendable {
     for waiter in waiters { waiter.continuation.resume(returning: nil) }
   }
 
-  /// Nothing more may be sent.
-  var isClosed: Bool { state.withLock { $0.closed != nil } }
+  /// What the gate was closed with; `nil` while it is open.
+  var closingError: RPCError? { state.withLock { $0.closed } }
 
   /// Nothing more may be sent; those that wait get the error.
   func close(_ error: RPCError) {
