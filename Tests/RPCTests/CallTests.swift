@@ -104,7 +104,9 @@ import Testing
       do { try await Task.sleep(for: .seconds(60)) } catch { end.yield(Task.isCancelled) }
       return ListFlowsResponse()
     }
-    let pair = try InProcessPair(handlers: [handler], principal: .testAdmin)
+    let pair = try InProcessPair(handlers: [handler, Echo.handler], principal: .testAdmin)
+    // Connected first: the timeout is the call's alone.
+    _ = try await pair.call(Echo.method, ListFlowsRequest(), options: CallOptions())
     let error = await Self.failure(pair, method, options: CallOptions(timeout: .milliseconds(50)))
     #expect(error?.code == .deadlineExceeded)
     #expect(await ended.first { _ in true } == true)

@@ -165,7 +165,8 @@ import Testing
     await placeholder.drain()
     let client = try RPCClient(configuration: Self.configuration([port]), logger: Self.logger)
     client.start()
-    guard case .failure(let error) = await Self.echo(client, "", timeout: .milliseconds(200)) else {
+    while client.lastFailure == nil { await Task.yield() }
+    guard case .failure(let error) = await Self.echo(client, "", timeout: .milliseconds(50)) else {
       Issue.record("there is no server")
       return
     }
@@ -329,6 +330,7 @@ import Testing
     }
     #expect(error.code == .unavailable && error.isRetryable)
     async let waiting = Self.submit(client, waits: true)
+    while client.state.withLock({ $0.waiting.count }) == 0 { await Task.yield() }
     let (server, _) = try await Self.server(port: port)
     client.start()
     #expect(try await waiting == .success("x"))
