@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import hmac
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 import unittest
@@ -75,6 +77,22 @@ class FirstUse(unittest.TestCase):
             self.assertEqual(headgate.json("logs", "show", accepted["id"])["id"], accepted["id"])
             again = subprocess.run(["bash", "-c", curl.group(1)], capture_output=True, text=True, timeout=20)
             self.assertEqual(json.loads(again.stdout)["status"], "accepted")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_it_runs_as_an_ordinary_user(self):
+        headgate = Instance()
+        self.addCleanup(shutil.rmtree, headgate.home, ignore_errors=True)
+        shutil.chown(headgate.home, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+        if subprocess.run([*as_user, "test", "-x", str(BIN / "headgate-edge")]).returncode != 0:
+            self.skipTest("another user cannot reach this checkout")
+        tool = [*as_user, str(ROOT / "tools/run")]
+        self.addCleanup(subprocess.run, [*tool, "--stop"], env=headgate.environment, capture_output=True)
+        result = subprocess.run([*tool, "--detach", "--no-build"], env=headgate.environment, capture_output=True, text=True, timeout=120)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        curl = re.search(r"^\s*(curl .*?\n.*?)$", result.stdout + result.stderr, re.MULTILINE)
+        answer = subprocess.run(["bash", "-c", curl.group(1)], capture_output=True, text=True, timeout=20)
+        self.assertEqual(json.loads(answer.stdout)["status"], "accepted")
 
     def test_a_port_in_use_is_named(self):
         headgate = Instance()
