@@ -196,6 +196,28 @@ import Testing
     await server.drain()
   }
 
+  @Test func aConnectionActsForItsAPIKey() async throws {
+    let configuration = RPCServer.Configuration(host: "127.0.0.1", port: 0, transport: .plaintext(principal: .anonymous))
+    let authenticator = RPCAuthenticator(apiKey: { $0 == "right" ? Principal(name: "key", roles: [.admin], workspace: "w") : nil })
+    let server = try RPCServer(
+      configuration: configuration, handlers: [Echo.handler], authenticator: authenticator, logger: Self.logger)
+    let port = try #require(try await server.start().port)
+    var keyed = Self.configuration([port])
+    keyed.apiKey = "right"
+    keyed.agent = "test/1"
+    let client = try await RPCClient.connect(keyed, logger: Self.logger)
+    #expect(await Self.echo(client, "x") == .success("x"))
+    let stranger = try await RPCClient.connect(Self.configuration([port]), logger: Self.logger)
+    #expect(await Self.echo(stranger, "x") == .failure(RPCError(.unauthenticated, "a certificate with a role or an API key is needed")))
+    #expect(server.peers.map(\.principal) == ["key", "anonymous"])
+    #expect(server.peers.first?.agent == "test/1" && server.peers.first?.roles == [.admin])
+    server.disconnect { $0.name == "key" }
+    while server.peers.contains(where: { $0.principal == "key" }) { await Task.yield() }
+    await client.shutdown()
+    await stranger.shutdown()
+    await server.drain()
+  }
+
   /// With several endpoints one that answers is enough.
   @Test func connectingOnceNeedsOneServerOnly() async throws {
     let (placeholder, nobody) = try await Self.server()
