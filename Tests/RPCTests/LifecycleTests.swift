@@ -198,7 +198,11 @@ import Testing
 
   @Test func aConnectionActsForItsAPIKey() async throws {
     let configuration = RPCServer.Configuration(host: "127.0.0.1", port: 0, transport: .plaintext(principal: .anonymous))
-    let authenticator = RPCAuthenticator(apiKey: { $0 == "right" ? Principal(name: "key", roles: [.admin], workspace: "w") : nil })
+    let isValid = Atomic(true)
+    let authenticator = RPCAuthenticator(apiKey: { key in
+      guard key == "right", isValid.load(ordering: .relaxed) else { return nil }
+      return Principal(name: "key", roles: [.admin], workspace: "w")
+    })
     let server = try RPCServer(
       configuration: configuration, handlers: [Echo.handler], authenticator: authenticator, logger: Self.logger)
     let port = try #require(try await server.start().port)
@@ -208,9 +212,11 @@ import Testing
     let client = try await RPCClient.connect(keyed, logger: Self.logger)
     #expect(await Self.echo(client, "x") == .success("x"))
     let stranger = try await RPCClient.connect(Self.configuration([port]), logger: Self.logger)
-    #expect(await Self.echo(stranger, "x") == .failure(RPCError(.unauthenticated, "a certificate with a role or an API key is needed")))
+    #expect(
+      await Self.echo(stranger, "x") == .failure(RPCError(.unauthenticated, "a certificate with a role or an API key is needed")))
     #expect(server.peers.map(\.principal) == ["key", "anonymous"])
     #expect(server.peers.first?.agent == "test/1" && server.peers.first?.roles == [.admin])
+    isValid.store(false, ordering: .relaxed)
     server.disconnect { $0.name == "key" }
     while server.peers.contains(where: { $0.principal == "key" }) { await Task.yield() }
     await client.shutdown()
