@@ -82,7 +82,7 @@ let package = Package(
       "RPC",
       nio + [
         "HeadgateProto", log, metrics, .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ]),
     library("Rules", ["Addresses", "Cryptography", "Identifiers", "Inflation", "JSON", "XML"]),
     library("TokenVault", ["Cryptography"]),

@@ -358,7 +358,7 @@ import Testing
     }
     #expect(error.code == .unavailable && error.isRetryable)
     async let waiting = Self.submit(client, waits: true)
-    while client.state.withLock({ $0.waiting.count }) == 0 { await Task.yield() }
+    while client.state.withLockedValue({ $0.waiting.count }) == 0 { await Task.yield() }
     let (server, _) = try await Self.server(port: port)
     client.start()
     #expect(try await waiting == .success("x"))
@@ -378,7 +378,7 @@ import Testing
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let client = try await RPCClient.connect(Self.configuration([onePort, twoPort]), logger: Self.logger)
     // Both are needed.
-    while client.state.withLock({ $0.ports.count }) < 2 { await Task.yield() }
+    while client.state.withLockedValue({ $0.ports.count }) < 2 { await Task.yield() }
     for _ in 0..<10 {
       let names = try await loop.flatSubmit {
         let names = loop.makePromise(of: [String].self)

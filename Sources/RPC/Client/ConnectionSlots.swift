@@ -2,11 +2,11 @@ import HeadgateProto
 
 /// Which connections a client has and which it should have: one slot for each pair of endpoint and event loop. A value; the
 /// owner does what it says. Events for connections that are no longer of interest are dropped: they race with each other.
-struct ConnectionSlots<Connection> {
+struct ConnectionSlots<Connection: Sendable>: Sendable {
   /// Names a slot: the event loop's index is `slot / endpoints`.
   typealias Slot = Int
 
-  enum State {
+  enum State: Sendable {
     case idle
     case connecting
     case ready(ConnectionID, Connection)

@@ -1,6 +1,6 @@
 package import HeadgateProto
 import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Calls from tasks.
 extension RPCClient: RPCCaller {
@@ -113,7 +113,7 @@ extension RPCClient: RPCCaller {
 
   /// A connection, now or as soon as there is one.
   private func port(until deadline: NIODeadline) async throws(RPCError) -> ClientPort {
-    if let (_, port) = state.withLock({ $0.slots.pick(eventLoop: nil, avoiding: nil) }) { return port }
+    if let (_, port) = state.withLockedValue({ $0.slots.pick(eventLoop: nil, avoiding: nil) }) { return port }
     guard configuration.waitsForConnection else { throw notConnected }
     let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<ClientPort, RPCError>, Never>) in
       wait(until: deadline) { port, error in

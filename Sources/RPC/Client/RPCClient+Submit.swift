@@ -1,6 +1,6 @@
 package import HeadgateProto
 package import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Calls from an event loop, without a task.
 extension RPCClient {
@@ -23,7 +23,7 @@ extension RPCClient {
       service: method.service, method: method.name, payload: EncodedMessage(request), timeout: timeout, metadata: metadata)
     let deadline = eventLoop.now.saturating(adding: TimeAmount(timeout))
     let index = eventLoops.firstIndex { $0 === eventLoop }
-    guard let (id, port) = state.withLock({ $0.slots.pick(eventLoop: index, avoiding: previous) }) else {
+    guard let (id, port) = state.withLockedValue({ $0.slots.pick(eventLoop: index, avoiding: previous) }) else {
       let completion = NIOLoopBound(completion, eventLoop: eventLoop)
       let fail: @Sendable (RPCError) -> Void = { error in
         eventLoop.execute { completion.value(.failure(error)) }
@@ -64,7 +64,7 @@ extension RPCClient {
 
   /// The error of a call that finds no connection.
   var notConnected: RPCError {
-    let (refusal, loss) = state.withLock { ($0.lastRefusal, $0.lastLoss) }
+    let (refusal, loss) = state.withLockedValue { ($0.lastRefusal, $0.lastLoss) }
     if let refusal { return refusal }
     return RPCError(
       .unavailable, loss.map { "no connection to the control plane: \($0)" } ?? "no connection to the control plane")
@@ -77,7 +77,7 @@ extension RPCClient {
       case waits(timer: NIODeadline?)
       case refused(RPCError)
     }
-    let outcome: Outcome = state.withLock { state in
+    let outcome: Outcome = state.withLockedValue { state in
       // A connection may have become ready since the caller looked.
       if let (_, port) = state.slots.pick(eventLoop: nil, avoiding: nil) { return .connection(port) }
       if state.slots.isStopped { return .refused(RPCError(.unavailable, "the client was shut down", isRetryable: false)) }
@@ -96,7 +96,7 @@ extension RPCClient {
   private func expireWaiting(at deadline: NIODeadline) {
     eventLoops[0].scheduleTask(deadline: deadline) { [weak self] in
       guard let self else { return }
-      let (calls, next) = state.withLock { $0.waiting.expired(now: .now()) }
+      let (calls, next) = state.withLockedValue { $0.waiting.expired(now: .now()) }
       if let next { expireWaiting(at: next) }
       guard !calls.isEmpty else { return }
       let error = notConnected

@@ -1,9 +1,9 @@
 package import HeadgateProto
 package import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// Calls methods of control planes over connections that it makes, watches and makes again.
 ///
@@ -34,7 +34,7 @@ package final class RPCClient: Sendable {
 
   let configuration: Configuration
   let eventLoops: [any EventLoop]
-  let state: Mutex<State>
+  let state: NIOLockedValueBox<State>
   private let connector: any Connector
   private let observer: ReadinessObserver
   private let logger: Logger
@@ -59,7 +59,7 @@ package final class RPCClient: Sendable {
     observer = onReadiness
     eventLoops = configuration.eventLoops.isEmpty ? [MultiThreadedEventLoopGroup.singleton.next()] : configuration.eventLoops
     let timeouts = configuration.timeouts
-    state = Mutex(
+    state = NIOLockedValueBox(
       State(
         slots: ConnectionSlots(
           endpointCount: max(1, configuration.endpoints.count), eventLoopCount: eventLoops.count,
@@ -70,23 +70,23 @@ package final class RPCClient: Sendable {
 
   /// Begins to connect. Returns at once.
   package func start() {
-    for slot in state.withLock({ $0.slots.start() }) { connect(slot) }
+    for slot in state.withLockedValue({ $0.slots.start() }) { connect(slot) }
   }
 
   /// Some connection is ready for calls.
-  package var isReady: Bool { state.withLock { $0.slots.isReady } }
+  package var isReady: Bool { state.withLockedValue { $0.slots.isReady } }
 
   /// A server's clock minus ours, as of the last Hello; `nil` before.
-  package var serverTimeOffset: Duration? { state.withLock { $0.clockOffset } }
+  package var serverTimeOffset: Duration? { state.withLockedValue { $0.clockOffset } }
 
   /// Why the last connection failed, in words for people; `nil` when none has.
-  package var lastFailure: String? { state.withLock { $0.lastLoss } }
+  package var lastFailure: String? { state.withLockedValue { $0.lastLoss } }
 
   /// Takes no further calls, lets those in flight finish and closes the connections. Returns when that is done.
   ///
   /// - Parameter grace: how long calls in flight may take; streams that go on longer are cut off.
   package func shutdown(grace: Duration = .seconds(5)) async {
-    let (ports, waiting) = state.withLock { state in
+    let (ports, waiting) = state.withLockedValue { state in
       state.slots.stop()
       return (state.ports.values, state.waiting.takeAll())
     }
@@ -96,7 +96,7 @@ package final class RPCClient: Sendable {
       port.eventLoop.scheduleTask(in: TimeAmount(grace)) { port.mailbox.post(.close) }
     }
     await withCheckedContinuation { continuation in
-      let isDone = state.withLock { state in
+      let isDone = state.withLockedValue { state in
         if state.openConnections > 0 { state.stopWaiters.append(continuation) }
         return state.openConnections == 0
       }
@@ -109,7 +109,7 @@ package final class RPCClient: Sendable {
   // MARK: - Connections
 
   private func connect(_ slot: ConnectionSlots<ClientPort>.Slot) {
-    let (id, endpoint, loop) = state.withLock { state in
+    let (id, endpoint, loop) = state.withLockedValue { state in
       state.nextConnectionID += 1
       state.openConnections += 1
       return (
@@ -136,7 +136,7 @@ package final class RPCClient: Sendable {
   }
 
   private func ready(_ slot: ConnectionSlots<ClientPort>.Slot, _ port: ClientPort, _ greeting: ServerGreeting) {
-    let (isWanted, waiting) = state.withLock { state -> (Bool, [WaitingCall]) in
+    let (isWanted, waiting) = state.withLockedValue { state -> (Bool, [WaitingCall]) in
       guard state.slots.connected(slot, port.id, port) else { return (false, []) }
       if let offset = greeting.clockOffset { state.clockOffset = offset }
       state.readySince[port.id] = .now()
@@ -163,11 +163,11 @@ package final class RPCClient: Sendable {
   private func closed(
     _ slot: ConnectionSlots<ClientPort>.Slot, _ port: ClientPort, _ loss: ClientConnection.ConnectionLoss, endpoint: String
   ) {
-    let wasReady = state.withLock { $0.readySince[port.id] != nil }
+    let wasReady = state.withLockedValue { $0.readySince[port.id] != nil }
     guard wasReady else { return attemptFailed(slot, loss, endpoint: endpoint) }
     logger.info("connection lost", metadata: ["endpoint": "\(endpoint)", "reason": "\(loss.failure)"])
     retry(lost(slot, port.id))
-    state.withLock { state in
+    state.withLockedValue { state in
       state.readySince[port.id] = nil
       state.ports[port.id] = nil
       state.lastLoss = "\(endpoint): \(loss.failure)"
@@ -179,7 +179,7 @@ package final class RPCClient: Sendable {
     _ slot: ConnectionSlots<ClientPort>.Slot, _ loss: ClientConnection.ConnectionLoss, endpoint: String
   ) {
     logger.debug("cannot connect", metadata: ["endpoint": "\(endpoint)", "reason": "\(loss.failure)"])
-    state.withLock { state in
+    state.withLockedValue { state in
       state.lastLoss = "\(endpoint): \(loss.failure)"
       state.lastRefusal = loss.rpcError(endpoint: endpoint)
     }
@@ -188,7 +188,7 @@ package final class RPCClient: Sendable {
   }
 
   private func lost(_ slot: ConnectionSlots<ClientPort>.Slot, _ id: ConnectionID?) -> ConnectionSlots<ClientPort>.Retry? {
-    state.withLock { state in
+    state.withLockedValue { state in
       let lived = id.flatMap { state.readySince[$0] }.map { Duration.nanoseconds((NIODeadline.now() - $0).nanoseconds) }
       return state.slots.lost(slot, id, lived: lived ?? .zero, fraction: .random(in: 0...1))
     }
@@ -196,15 +196,15 @@ package final class RPCClient: Sendable {
 
   private func retry(_ retry: ConnectionSlots<ClientPort>.Retry?) {
     guard let retry else { return }
-    let loop = eventLoops[state.withLock { $0.slots.eventLoop(of: retry.slot) }]
+    let loop = eventLoops[state.withLockedValue { $0.slots.eventLoop(of: retry.slot) }]
     loop.scheduleTask(in: TimeAmount(retry.delay)) { [weak self] in
-      guard let self, state.withLock({ $0.slots.retry(retry.slot) }) else { return }
+      guard let self, state.withLockedValue({ $0.slots.retry(retry.slot) }) else { return }
       connect(retry.slot)
     }
   }
 
   private func readinessMayHaveChanged() {
-    let change = state.withLock { state -> Bool? in
+    let change = state.withLockedValue { state -> Bool? in
       let isReady = state.slots.isReady
       guard isReady != state.wasReady else { return nil }
       state.wasReady = isReady
@@ -214,7 +214,7 @@ package final class RPCClient: Sendable {
   }
 
   private func connectionGone() {
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+    let waiters = state.withLockedValue { state -> [CheckedContinuation<Void, Never>] in
       state.openConnections -= 1
       guard state.openConnections == 0, state.slots.isStopped else { return [] }
       defer { state.stopWaiters = [] }
@@ -226,7 +226,7 @@ package final class RPCClient: Sendable {
   // MARK: - First connection
 
   private func outcomeKnown(_ slot: ConnectionSlots<ClientPort>.Slot) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       state.tried.insert(slot)
       defer { state.outcomeWaiters = [] }
       return state.outcomeWaiters
@@ -249,7 +249,7 @@ package final class RPCClient: Sendable {
     client.start()
     await client.waitUntilReadyOrTried()
     guard !client.isReady else { return client }
-    let failure = client.state.withLock { $0.lastRefusal }
+    let failure = client.state.withLockedValue { $0.lastRefusal }
     await client.shutdown()
     throw failure ?? RPCError(.unavailable, "cannot connect")
   }
@@ -257,9 +257,9 @@ package final class RPCClient: Sendable {
   /// Returns when a connection is ready, or when every endpoint was tried once.
   private func waitUntilReadyOrTried() async {
     func isKnown(_ state: inout State) -> Bool { state.slots.isReady || state.tried.count == state.slots.count }
-    while !state.withLock({ isKnown(&$0) }) {
+    while !state.withLockedValue({ isKnown(&$0) }) {
       await withCheckedContinuation { continuation in
-        let isKnown = state.withLock { state in
+        let isKnown = state.withLockedValue { state in
           if isKnown(&state) { return true }
           state.outcomeWaiters.append(continuation)
           return false

@@ -1,5 +1,5 @@
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// Carries events from any thread to a connection's event loop: one lock-protected list and one wake-up for as many events
 /// as gather until the loop takes them.
@@ -12,7 +12,7 @@ final class Mailbox<Event: Sendable>: Sendable {
   }
 
   let eventLoop: any EventLoop
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
   private let receiver: NIOLoopBoundBox<((consuming [Event]) -> Void)?>
 
   /// - Parameter eventLoop: where the receiver is called; this initializer is to be called there.
@@ -27,7 +27,7 @@ final class Mailbox<Event: Sendable>: Sendable {
   /// Adds an event. Returns false when the mailbox is closed: the event was not taken.
   @discardableResult
   func post(_ event: Event) -> Bool {
-    let outcome = state.withLock { state -> (isTaken: Bool, wake: Bool) in
+    let outcome = state.withLockedValue { state -> (isTaken: Bool, wake: Bool) in
       if state.isClosed { return (false, false) }
       state.events.append(event)
       if state.isAwake { return (true, false) }
@@ -41,7 +41,7 @@ final class Mailbox<Event: Sendable>: Sendable {
   /// Refuses events from now on. Returns those that nobody took. On the event loop only.
   func close() -> [Event] {
     receiver.value = nil
-    return state.withLock { state in
+    return state.withLockedValue { state in
       state.isClosed = true
       defer { state.events = [] }
       return state.events
@@ -49,7 +49,7 @@ final class Mailbox<Event: Sendable>: Sendable {
   }
 
   private func deliver() {
-    let events = state.withLock { state in
+    let events = state.withLockedValue { state in
       state.isAwake = false
       defer { state.events = [] }
       return state.events

@@ -1,9 +1,9 @@
 package import HeadgateProto
+import NIOConcurrencyHelpers
 package import Logging
 package import NIOCore
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// Serves methods over ttrpc with Headgate's extensions (proto/PROTOCOL.md).
 ///
@@ -18,7 +18,7 @@ package final class RPCServer: Sendable {
 
   private let core: ServerCore
   private let eventLoops: any EventLoopGroup
-  private let state = Mutex(State.made)
+  private let state = NIOLockedValueBox(State.made)
 
   /// - Parameters:
   ///   - handlers: the generated `methods` of the services' handlers.
@@ -38,7 +38,7 @@ package final class RPCServer: Sendable {
   /// - Throws: `RPCServerError`.
   @discardableResult
   package func start() async throws(RPCServerError) -> SocketAddress {
-    guard state.withLock({ if case .made = $0 { true } else { false } }) else { throw .alreadyStarted }
+    guard state.withLockedValue({ if case .made = $0 { true } else { false } }) else { throw .alreadyStarted }
     let configuration = core.configuration
     let name = "\(configuration.host):\(configuration.port)"
     let address: SocketAddress
@@ -63,7 +63,7 @@ package final class RPCServer: Sendable {
     } catch {
       throw .cannotListen(address: name, reason: TransportFailure(error).reason)
     }
-    state.withLock { $0 = .listening(channel) }
+    state.withLockedValue { $0 = .listening(channel) }
     return channel.localAddress ?? address
   }
 
@@ -83,7 +83,7 @@ package final class RPCServer: Sendable {
 
   /// Where it listens; `nil` before `start` and after `drain`.
   package var localAddress: SocketAddress? {
-    state.withLock { if case .listening(let channel) = $0 { channel.localAddress } else { nil } }
+    state.withLockedValue { if case .listening(let channel) = $0 { channel.localAddress } else { nil } }
   }
 
   /// The connected peers, oldest first, for StatusService.
@@ -97,7 +97,7 @@ package final class RPCServer: Sendable {
   /// Stops listening, tells clients to go elsewhere, lets calls in flight finish within the drain's timeout and closes the
   /// connections. Streams end with `unavailable` at once. Returns when everything is closed; further calls of it wait too.
   package func drain() async {
-    let listener = state.withLock { state -> (any Channel)? in
+    let listener = state.withLockedValue { state -> (any Channel)? in
       guard case .listening(let channel) = state else {
         state = .stopped
         return nil

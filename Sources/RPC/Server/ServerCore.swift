@@ -1,8 +1,8 @@
 import CoreMetrics
 import HeadgateProto
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// What the connections of a server share.
 final class ServerCore: Sendable {
@@ -28,7 +28,7 @@ final class ServerCore: Sendable {
   let authenticator: RPCAuthenticator
   let logger: Logger
   let metrics = ServerMetrics()
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   init(
     configuration: RPCServer.Configuration, methods: MethodTable, authenticator: RPCAuthenticator, logger: Logger
@@ -41,7 +41,7 @@ final class ServerCore: Sendable {
 
   /// A connection was accepted. Returns false when there are too many or the server is draining: close it.
   func admit() -> Bool {
-    let count = state.withLock { state -> Int? in
+    let count = state.withLockedValue { state -> Int? in
       guard state.openConnections < configuration.limits.connections, state.drainDeadline == nil else { return nil }
       state.openConnections += 1
       return state.openConnections
@@ -57,7 +57,7 @@ final class ServerCore: Sendable {
 
   /// An admitted connection is gone.
   func release() {
-    let (count, waiters) = state.withLock { state in
+    let (count, waiters) = state.withLockedValue { state in
       state.openConnections -= 1
       guard state.openConnections == 0 else { return (state.openConnections, [CheckedContinuation<Void, Never>]()) }
       defer { state.idleWaiters = [] }
@@ -69,7 +69,7 @@ final class ServerCore: Sendable {
 
   /// Lists a connection whose peer is known. Returns its number, and the drain's deadline if there is one by now.
   func register(_ port: ServerPort, principal: Principal, address: String) -> (id: UInt64, drainDeadline: NIODeadline?) {
-    state.withLock { state in
+    state.withLockedValue { state in
       state.nextID += 1
       state.entries[state.nextID] = Entry(
         port: port, principal: principal, agent: "", address: address, connectedAt: WallClock.microseconds())
@@ -79,19 +79,19 @@ final class ServerCore: Sendable {
 
   /// The peer has said more of itself.
   func update(_ id: UInt64, principal: Principal, agent: String) {
-    state.withLock { state in
+    state.withLockedValue { state in
       state.entries[id]?.principal = principal
       state.entries[id]?.agent = agent
     }
   }
 
   func unregister(_ id: UInt64) {
-    state.withLock { $0.entries[id] = nil }
+    state.withLockedValue { $0.entries[id] = nil }
   }
 
   /// The connected peers, oldest first.
   var peers: [ConnectedPeer] {
-    let entries = state.withLock { $0.entries }
+    let entries = state.withLockedValue { $0.entries }
     return entries.sorted { $0.key < $1.key }.map { _, entry in
       ConnectedPeer(
         principal: entry.principal.name, agent: entry.agent, address: entry.address,
@@ -101,20 +101,20 @@ final class ServerCore: Sendable {
 
   /// Sends an event to every connection whose principal fits.
   func post(_ event: ServerEvent, where fits: (Principal) -> Bool = { _ in true }) {
-    let ports = state.withLock { state in state.entries.values.filter { fits($0.principal) }.map(\.port) }
+    let ports = state.withLockedValue { state in state.entries.values.filter { fits($0.principal) }.map(\.port) }
     for port in ports { port.mailbox.post(event) }
   }
 
   /// Asks every connection to finish by the deadline; connections that come later are closed.
   func drain(by deadline: NIODeadline) {
-    state.withLock { $0.drainDeadline = deadline }
+    state.withLockedValue { $0.drainDeadline = deadline }
     post(.drain(deadline))
   }
 
   /// Returns when no connection is left.
   func waitUntilIdle() async {
     await withCheckedContinuation { continuation in
-      let isIdle = state.withLock { state in
+      let isIdle = state.withLockedValue { state in
         if state.openConnections > 0 { state.idleWaiters.append(continuation) }
         return state.openConnections == 0
       }

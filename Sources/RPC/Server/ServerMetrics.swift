@@ -1,19 +1,19 @@
 import CoreMetrics
 import HeadgateProto
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Calls of one method by status code. A counter is made when its code first occurs and kept.
 final class MethodMetrics: Sendable {
   private let method: String
-  private let counters: Mutex<[Counter?]>
+  private let counters: NIOLockedValueBox<[Counter?]>
 
   init(method: String) {
     self.method = method
-    counters = Mutex(Array(repeating: nil, count: StatusCode.allCases.count))
+    counters = NIOLockedValueBox(Array(repeating: nil, count: StatusCode.allCases.count))
   }
 
   func count(_ code: StatusCode) {
-    let counter = counters.withLock { counters in
+    let counter = counters.withLockedValue { counters in
       let index = Int(code.rawValue)
       if let counter = counters[index] { return counter }
       let counter = Counter(label: "headgate_rpc_calls_total", dimensions: [("method", method), ("code", code.label)])

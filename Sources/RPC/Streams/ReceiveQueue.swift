@@ -1,6 +1,6 @@
 import HeadgateProto
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// The messages of a stream that have arrived and were not yet taken; one consumer.
 ///
@@ -41,7 +41,7 @@ final class ReceiveQueue: Sendable {
   /// Messages taken until the sender is granted as many again; `nil`: credits were not negotiated.
   private let grantEvery: Int?
   private let grant: @Sendable (Int) -> Void
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - initialCredit: messages that the sender may send unasked; `nil`: credits were not negotiated.
@@ -54,7 +54,7 @@ final class ReceiveQueue: Sendable {
 
   /// Puts a message in. Returns false when the queue is full: the message was not taken.
   func push(_ message: ByteBuffer) -> Bool {
-    let outcome = state.withLock {
+    let outcome = state.withLockedValue {
       state -> (isTaken: Bool, waiter: CheckedContinuation<Result<ByteBuffer?, RPCError>, Never>?) in
       if state.end != nil { return (true, nil) }
       if let waiter = state.waiter {
@@ -76,7 +76,7 @@ final class ReceiveQueue: Sendable {
 
   /// No message follows. What has arrived before can still be taken; the first end counts.
   func finish(_ result: Result<Void, RPCError>) {
-    let waiter = state.withLock { state in
+    let waiter = state.withLockedValue { state in
       if state.end == nil { state.end = result }
       defer { state.waiter = nil }
       return state.waiter
@@ -86,7 +86,7 @@ final class ReceiveQueue: Sendable {
 
   /// The consumer wants nothing more: what has arrived is dropped.
   func abandon() {
-    let waiter = state.withLock { state in
+    let waiter = state.withLockedValue { state in
       if state.end == nil { state.end = .failure(RPCError(.cancelled, "the call was cancelled")) }
       state.messages = []
       state.head = 0
@@ -101,7 +101,7 @@ final class ReceiveQueue: Sendable {
   func next() async throws(RPCError) -> ByteBuffer? {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Result<ByteBuffer?, RPCError>, Never>) in
-        let outcome = state.withLock { state -> Result<ByteBuffer?, RPCError>? in
+        let outcome = state.withLockedValue { state -> Result<ByteBuffer?, RPCError>? in
           if let message = state.popFirst() {
             state.takenSinceGrant += 1
             return .success(message)
@@ -115,7 +115,7 @@ final class ReceiveQueue: Sendable {
         if let outcome { continuation.resume(returning: outcome) }
       }
     } onCancel: {
-      let waiter = state.withLock { state in
+      let waiter = state.withLockedValue { state in
         defer { state.waiter = nil }
         return state.waiter
       }
@@ -128,7 +128,7 @@ final class ReceiveQueue: Sendable {
 
   private func grantIfDue() {
     guard let grantEvery else { return }
-    let due = state.withLock { state -> Int in
+    let due = state.withLockedValue { state -> Int in
       guard state.takenSinceGrant >= grantEvery, state.end == nil else { return 0 }
       defer { state.takenSinceGrant = 0 }
       return state.takenSinceGrant

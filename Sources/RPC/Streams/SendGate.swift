@@ -1,5 +1,5 @@
 import HeadgateProto
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Decides when the sender of a stream may send its next message, and lets it wait until then.
 ///
@@ -40,19 +40,19 @@ final class SendGate: Sendable {
   }
 
   private let byteLimit: Int
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
 
   /// - Parameters:
   ///   - credit: messages that may be sent before the receiver grants more; `nil`: credits were not negotiated.
   ///   - byteLimit: bytes that may be on their way to the socket.
   init(credit: Int?, byteLimit: Int) {
     self.byteLimit = byteLimit
-    state = Mutex(State(credit: credit))
+    state = NIOLockedValueBox(State(credit: credit))
   }
 
   /// Returns when a message of `byteCount` bytes may be sent. Throws what the stream was closed with, or `cancelled`.
   func acquire(_ byteCount: Int) async throws(RPCError) {
-    let immediate: Result<UInt64?, RPCError> = state.withLock { state in
+    let immediate: Result<UInt64?, RPCError> = state.withLockedValue { state in
       if let closed = state.closed { return .failure(closed) }
       if state.waiters.isEmpty, state.take(byteCount, limit: byteLimit) { return .success(nil) }
       state.nextWaiterID += 1
@@ -61,7 +61,7 @@ final class SendGate: Sendable {
     guard let id = try immediate.get() else { return }
     let error = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<RPCError?, Never>) in
-        let outcome: RPCError?? = state.withLock { state in
+        let outcome: RPCError?? = state.withLockedValue { state in
           if let closed = state.closed { return .some(closed) }
           if Task.isCancelled { return .some(Self.cancelled) }
           if state.waiters.isEmpty, state.take(byteCount, limit: byteLimit) { return .some(nil) }
@@ -71,7 +71,7 @@ final class SendGate: Sendable {
         if let outcome { continuation.resume(returning: outcome) }
       }
     } onCancel: {
-      let waiter = state.withLock { state in
+      let waiter = state.withLockedValue { state in
         state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
       }
       waiter?.continuation.resume(returning: Self.cancelled)
@@ -81,7 +81,7 @@ final class SendGate: Sendable {
 
   /// The receiver granted messages. Returns false when the sum is more than a receiver can mean.
   func grant(_ messages: Int) -> Bool {
-    let waiters: [Waiter]? = state.withLock { state in
+    let waiters: [Waiter]? = state.withLockedValue { state in
       guard let credit = state.credit else { return [] }
       let (sum, overflow) = credit.addingReportingOverflow(messages)
       guard !overflow, sum <= Int(UInt32.max) else { return nil }
@@ -95,7 +95,7 @@ final class SendGate: Sendable {
 
   /// Bytes have left the process.
   func sent(_ byteCount: Int) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       state.bytesUnderWay -= byteCount
       return state.admit(limit: byteLimit)
     }
@@ -103,11 +103,11 @@ final class SendGate: Sendable {
   }
 
   /// What the gate was closed with; `nil` while it is open.
-  var closingError: RPCError? { state.withLock { $0.closed } }
+  var closingError: RPCError? { state.withLockedValue { $0.closed } }
 
   /// Nothing more may be sent; those that wait get the error.
   func close(_ error: RPCError) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       if state.closed == nil { state.closed = error }
       defer { state.waiters = [] }
       return state.waiters
