@@ -11,7 +11,11 @@ struct Migration: Hashable, Sendable {
 enum Migrations {
   /// Those of this program, in order. The texts are the files in `Migrations/`, embedded at build time.
   static let all: [Migration] = [
-    Migration(version: 1, name: "initial", script: PackageResources._001_initial_sql)
+    Migration(version: 1, name: "initial", script: PackageResources._001_initial_sql),
+    Migration(version: 2, name: "trigger", script: PackageResources._002_trigger_sql),
+    Migration(version: 3, name: "listen", script: PackageResources._003_listen_sql),
+    Migration(version: 4, name: "logs", script: PackageResources._004_logs_sql),
+    Migration(version: 5, name: "access", script: PackageResources._005_access_sql),
   ]
 
   /// A migration as the database remembers it.

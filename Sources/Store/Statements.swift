@@ -69,7 +69,9 @@ enum Statements {
   static let workspaceByName = statement("workspace_by_name", PackageResources.workspace_by_name_sql)
 
   /// All of them; a test compares this with the directory and prepares each against the schema.
-  static let all: [PostgresStatement] = [
+  static let all: [PostgresStatement] = foundation + trigger + customers + listen + logs + access
+
+  private static let foundation: [PostgresStatement] = [
     checksum, completeRun, copyRequests, copyRuns, countRuns, createFlow, createPartitions, createPartitionsOfDay,
     createSchemaMigrations, createTrigger, createWorkspace, deleteExpiredSecrets, deleteFlow, deleteSecretsOfTombstones,
     deleteTriggers, dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, extendLease, failRun, flowById,
@@ -80,7 +82,7 @@ enum Statements {
     runLease, setTriggerEnabled, triggerById, triggerByKey, triggerByNode, triggerPosition, updateFlowDraft, workspaceByName,
   ]
 
-  private static func statement(_ name: String, _ text: [UInt8]) -> PostgresStatement {
+  static func statement(_ name: String, _ text: [UInt8]) -> PostgresStatement {
     PostgresStatement(name, String(decoding: text, as: UTF8.self))
   }
 }

@@ -73,5 +73,6 @@ private final class LeasedRuns: RunServiceHandler {
   }
   func fail(_ request: FailRunRequest, context: CallContext) async throws -> FailRunResponse { FailRunResponse() }
   func get(_ request: GetRunRequest, context: CallContext) async throws -> Run { Run() }
+  func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run { Run() }
   func list(_ request: ListRunsRequest, context: CallContext) async throws -> ListRunsResponse { ListRunsResponse() }
 }

@@ -110,6 +110,7 @@ private struct Workspaces: WorkspaceServiceHandler {
     Workspace(id: "7", name: request.name)
   }
   func list(_ request: ListWorkspacesRequest, context: CallContext) async throws -> ListWorkspacesResponse { throw Unexpected() }
+  func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace { throw Unexpected() }
 }
 
 private struct Ingest: IngestServiceHandler {
@@ -128,6 +129,7 @@ private struct Runs: RunServiceHandler {
   func fail(_ request: FailRunRequest, context: CallContext) async throws -> FailRunResponse { throw Unexpected() }
   func get(_ request: GetRunRequest, context: CallContext) async throws -> Run { throw Unexpected() }
   func list(_ request: ListRunsRequest, context: CallContext) async throws -> ListRunsResponse { throw Unexpected() }
+  func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run { throw Unexpected() }
 }
 
 /// Says in an error what it was called with.

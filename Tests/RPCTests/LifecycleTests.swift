@@ -1,5 +1,6 @@
 import HeadgateProto
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import Synchronization

@@ -75,6 +75,7 @@ package enum ExplanationWords {
     case .bodyTooLarge: "the body is too large"
     case .encodingUnsupported: "the content encoding is not supported"
     case .handshakeRefused: "the handshake's check value is wrong"
+    case .splitRefused: "the path to split the body at leads to no list, or to one that is too long"
     }
   }
 

@@ -66,6 +66,8 @@ package enum Cause: Int32, Sendable, CaseIterable {
   case encodingUnsupported = 18
   /// 403: a handshake whose check value is wrong.
   case handshakeRefused = 19
+  /// 422: the path that the body is to be split at leads to no list, or to one with too many elements.
+  case splitRefused = 20
 
   /// The value of a number on the wire; `unspecified` for a number that is not known here.
   package init(number: Int32) { self = Self(rawValue: number) ?? .unspecified }
@@ -269,6 +271,9 @@ package struct Explanation: ProtoMessage {
   package var refusedAt: String = ""
   /// Set when the request was refused: one sentence for the trigger's owner.
   package var refusedBecause: String = ""
+  /// Where the body was split, or several nodes subscribe to the URL: what became of each element at each node. Else empty,
+  /// and the fields above say all.
+  package var parts: [ExplainedPart] = []
 
   package init() {}
 
@@ -281,7 +286,8 @@ package struct Explanation: ProtoMessage {
     entryNode: String = "",
     notes: [Note] = [],
     refusedAt: String = "",
-    refusedBecause: String = ""
+    refusedBecause: String = "",
+    parts: [ExplainedPart] = []
   ) {
     self.eventPath = eventPath
     self.eventValue = eventValue
@@ -292,6 +298,7 @@ package struct Explanation: ProtoMessage {
     self.notes = notes
     self.refusedAt = refusedAt
     self.refusedBecause = refusedBecause
+    self.parts = parts
   }
 }
 
@@ -307,6 +314,7 @@ extension Explanation {
     for element in notes { length += 1 + delimitedLength(element.encodedLength) }
     if !refusedAt.isEmpty { length += 1 + delimitedLength(refusedAt.utf8.count) }
     if !refusedBecause.isEmpty { length += 1 + delimitedLength(refusedBecause.utf8.count) }
+    for element in parts { length += 1 + delimitedLength(element.encodedLength) }
     return length
   }
 
@@ -320,6 +328,7 @@ extension Explanation {
     for element in notes { writer.message(element, tag: 58) }
     if !refusedAt.isEmpty { writer.text(refusedAt, tag: 66) }
     if !refusedBecause.isEmpty { writer.text(refusedBecause, tag: 74) }
+    for element in parts { writer.message(element, tag: 82) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -336,6 +345,118 @@ extension Explanation {
     self.notes = try copyEach(message.pointee.notes, message.pointee.n_notes, Note.init(copying:))
     self.refusedAt = try copyText(message.pointee.refused_at, "headgate.v1.Explanation.refused_at")
     self.refusedBecause = try copyText(message.pointee.refused_because, "headgate.v1.Explanation.refused_because")
+    self.parts = try copyEach(message.pointee.parts, message.pointee.n_parts, ExplainedPart.init(copying:))
+  }
+}
+
+/// What became of one element of a request at one subscribed node.
+package struct ExplainedPart: ProtoMessage {
+  package static var protoName: String { "headgate.v1.ExplainedPart" }
+
+  /// FLOW/NODE.
+  package var node: String = ""
+  /// Which element of the list, from 0; 0 where the body was not split.
+  package var element: UInt32 = 0
+  package var eventValue: [UInt8] = []
+  package var eventPresent: Bool = false
+  package var cases: [CaseComparison] = []
+  package var output: String = ""
+  package var entryNode: String = ""
+  package var notes: [Note] = []
+  /// ACCEPTED, UNROUTED, DUPLICATE or REJECTED.
+  package var outcome: Outcome = .unspecified
+  package var cause: Cause = .unspecified
+  package var refusedAt: String = ""
+  package var refusedBecause: String = ""
+  /// Empty: none.
+  package var deliveryId: [UInt8] = []
+
+  package init() {}
+
+  package init(
+    node: String = "",
+    element: UInt32 = 0,
+    eventValue: [UInt8] = [],
+    eventPresent: Bool = false,
+    cases: [CaseComparison] = [],
+    output: String = "",
+    entryNode: String = "",
+    notes: [Note] = [],
+    outcome: Outcome = .unspecified,
+    cause: Cause = .unspecified,
+    refusedAt: String = "",
+    refusedBecause: String = "",
+    deliveryId: [UInt8] = []
+  ) {
+    self.node = node
+    self.element = element
+    self.eventValue = eventValue
+    self.eventPresent = eventPresent
+    self.cases = cases
+    self.output = output
+    self.entryNode = entryNode
+    self.notes = notes
+    self.outcome = outcome
+    self.cause = cause
+    self.refusedAt = refusedAt
+    self.refusedBecause = refusedBecause
+    self.deliveryId = deliveryId
+  }
+}
+
+extension ExplainedPart {
+  package var encodedLength: Int {
+    var length = 0
+    if !node.isEmpty { length += 1 + delimitedLength(node.utf8.count) }
+    if element != 0 { length += 1 + varintLength(UInt64(element)) }
+    if !eventValue.isEmpty { length += 1 + delimitedLength(eventValue.count) }
+    if eventPresent { length += 1 + 1 }
+    for element in cases { length += 1 + delimitedLength(element.encodedLength) }
+    if !output.isEmpty { length += 1 + delimitedLength(output.utf8.count) }
+    if !entryNode.isEmpty { length += 1 + delimitedLength(entryNode.utf8.count) }
+    for element in notes { length += 1 + delimitedLength(element.encodedLength) }
+    if outcome != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(outcome.rawValue))) }
+    if cause != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(cause.rawValue))) }
+    if !refusedAt.isEmpty { length += 1 + delimitedLength(refusedAt.utf8.count) }
+    if !refusedBecause.isEmpty { length += 1 + delimitedLength(refusedBecause.utf8.count) }
+    if !deliveryId.isEmpty { length += 1 + delimitedLength(deliveryId.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !node.isEmpty { writer.text(node, tag: 10) }
+    if element != 0 { writer.varint(UInt64(element), tag: 16) }
+    if !eventValue.isEmpty { writer.bytes(eventValue, tag: 26) }
+    if eventPresent { writer.varint(eventPresent ? 1 : 0, tag: 32) }
+    for element in cases { writer.message(element, tag: 42) }
+    if !output.isEmpty { writer.text(output, tag: 50) }
+    if !entryNode.isEmpty { writer.text(entryNode, tag: 58) }
+    for element in notes { writer.message(element, tag: 66) }
+    if outcome != .unspecified { writer.varint(UInt64(bitPattern: Int64(outcome.rawValue)), tag: 72) }
+    if cause != .unspecified { writer.varint(UInt64(bitPattern: Int64(cause.rawValue)), tag: 80) }
+    if !refusedAt.isEmpty { writer.text(refusedAt, tag: 90) }
+    if !refusedBecause.isEmpty { writer.text(refusedBecause, tag: 98) }
+    if !deliveryId.isEmpty { writer.bytes(deliveryId, tag: 106) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.ExplainedPart", headgate__v1__explained_part__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__ExplainedPart>) throws(ProtoDecodingError) {
+    self.node = try copyText(message.pointee.node, "headgate.v1.ExplainedPart.node")
+    self.element = message.pointee.element
+    self.eventValue = copyBytes(message.pointee.event_value)
+    self.eventPresent = message.pointee.event_present != 0
+    self.cases = try copyEach(message.pointee.cases, message.pointee.n_cases, CaseComparison.init(copying:))
+    self.output = try copyText(message.pointee.output, "headgate.v1.ExplainedPart.output")
+    self.entryNode = try copyText(message.pointee.entry_node, "headgate.v1.ExplainedPart.entry_node")
+    self.notes = try copyEach(message.pointee.notes, message.pointee.n_notes, Note.init(copying:))
+    self.outcome = Outcome(number: Int32(truncatingIfNeeded: message.pointee.outcome.rawValue))
+    self.cause = Cause(number: Int32(truncatingIfNeeded: message.pointee.cause.rawValue))
+    self.refusedAt = try copyText(message.pointee.refused_at, "headgate.v1.ExplainedPart.refused_at")
+    self.refusedBecause = try copyText(message.pointee.refused_because, "headgate.v1.ExplainedPart.refused_because")
+    self.deliveryId = copyBytes(message.pointee.delivery_id)
   }
 }
 
@@ -433,5 +554,249 @@ extension Note {
     self.at = try copyText(message.pointee.at, "headgate.v1.Note.at")
     self.code = try copyText(message.pointee.code, "headgate.v1.Note.code")
     self.message = try copyText(message.pointee.message, "headgate.v1.Note.message")
+  }
+}
+
+/// What the binding of customers and chats did; stored with the request.
+package struct BindingReportList: ProtoMessage {
+  package static var protoName: String { "headgate.v1.BindingReportList" }
+
+  package var reports: [BindingReport] = []
+
+  package init() {}
+
+  package init(
+    reports: [BindingReport] = []
+  ) {
+    self.reports = reports
+  }
+}
+
+extension BindingReportList {
+  package var encodedLength: Int {
+    var length = 0
+    for element in reports { length += 1 + delimitedLength(element.encodedLength) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    for element in reports { writer.message(element, tag: 10) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.BindingReportList", headgate__v1__binding_report_list__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__BindingReportList>) throws(ProtoDecodingError) {
+    self.reports = try copyEach(message.pointee.reports, message.pointee.n_reports, BindingReport.init(copying:))
+  }
+}
+
+/// What binding did for one run.
+package struct BindingReport: ProtoMessage {
+  package static var protoName: String { "headgate.v1.BindingReport" }
+
+  /// FLOW/NODE.
+  package var node: String = ""
+  package var element: UInt32 = 0
+  /// "found", "created", "unbound" (no key had a value), "failed"; empty: the node binds no customer.
+  package var customerOutcome: String = ""
+  package var customerId: String = ""
+  /// The field that the customer was found by, such as "email".
+  package var foundBy: String = ""
+  package var fields: [BoundField] = []
+  /// Further customers that other keys lead to, oldest first; they are never merged silently.
+  package var otherMatches: [OtherMatch] = []
+  /// "found", "created", "unbound", "failed"; empty: the node binds no chat.
+  package var chatOutcome: String = ""
+  package var chatId: String = ""
+  /// The customer that the chat stays linked to although the request's customer is another.
+  package var chatConflictCustomerId: String = ""
+  /// Why binding failed, for people. The run starts without what could not be bound.
+  package var failure: String = ""
+
+  package init() {}
+
+  package init(
+    node: String = "",
+    element: UInt32 = 0,
+    customerOutcome: String = "",
+    customerId: String = "",
+    foundBy: String = "",
+    fields: [BoundField] = [],
+    otherMatches: [OtherMatch] = [],
+    chatOutcome: String = "",
+    chatId: String = "",
+    chatConflictCustomerId: String = "",
+    failure: String = ""
+  ) {
+    self.node = node
+    self.element = element
+    self.customerOutcome = customerOutcome
+    self.customerId = customerId
+    self.foundBy = foundBy
+    self.fields = fields
+    self.otherMatches = otherMatches
+    self.chatOutcome = chatOutcome
+    self.chatId = chatId
+    self.chatConflictCustomerId = chatConflictCustomerId
+    self.failure = failure
+  }
+}
+
+extension BindingReport {
+  package var encodedLength: Int {
+    var length = 0
+    if !node.isEmpty { length += 1 + delimitedLength(node.utf8.count) }
+    if element != 0 { length += 1 + varintLength(UInt64(element)) }
+    if !customerOutcome.isEmpty { length += 1 + delimitedLength(customerOutcome.utf8.count) }
+    if !customerId.isEmpty { length += 1 + delimitedLength(customerId.utf8.count) }
+    if !foundBy.isEmpty { length += 1 + delimitedLength(foundBy.utf8.count) }
+    for element in fields { length += 1 + delimitedLength(element.encodedLength) }
+    for element in otherMatches { length += 1 + delimitedLength(element.encodedLength) }
+    if !chatOutcome.isEmpty { length += 1 + delimitedLength(chatOutcome.utf8.count) }
+    if !chatId.isEmpty { length += 1 + delimitedLength(chatId.utf8.count) }
+    if !chatConflictCustomerId.isEmpty { length += 1 + delimitedLength(chatConflictCustomerId.utf8.count) }
+    if !failure.isEmpty { length += 1 + delimitedLength(failure.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !node.isEmpty { writer.text(node, tag: 10) }
+    if element != 0 { writer.varint(UInt64(element), tag: 16) }
+    if !customerOutcome.isEmpty { writer.text(customerOutcome, tag: 26) }
+    if !customerId.isEmpty { writer.text(customerId, tag: 34) }
+    if !foundBy.isEmpty { writer.text(foundBy, tag: 42) }
+    for element in fields { writer.message(element, tag: 50) }
+    for element in otherMatches { writer.message(element, tag: 58) }
+    if !chatOutcome.isEmpty { writer.text(chatOutcome, tag: 66) }
+    if !chatId.isEmpty { writer.text(chatId, tag: 74) }
+    if !chatConflictCustomerId.isEmpty { writer.text(chatConflictCustomerId, tag: 82) }
+    if !failure.isEmpty { writer.text(failure, tag: 90) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.BindingReport", headgate__v1__binding_report__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__BindingReport>) throws(ProtoDecodingError) {
+    self.node = try copyText(message.pointee.node, "headgate.v1.BindingReport.node")
+    self.element = message.pointee.element
+    self.customerOutcome = try copyText(message.pointee.customer_outcome, "headgate.v1.BindingReport.customer_outcome")
+    self.customerId = try copyText(message.pointee.customer_id, "headgate.v1.BindingReport.customer_id")
+    self.foundBy = try copyText(message.pointee.found_by, "headgate.v1.BindingReport.found_by")
+    self.fields = try copyEach(message.pointee.fields, message.pointee.n_fields, BoundField.init(copying:))
+    self.otherMatches = try copyEach(message.pointee.other_matches, message.pointee.n_other_matches, OtherMatch.init(copying:))
+    self.chatOutcome = try copyText(message.pointee.chat_outcome, "headgate.v1.BindingReport.chat_outcome")
+    self.chatId = try copyText(message.pointee.chat_id, "headgate.v1.BindingReport.chat_id")
+    self.chatConflictCustomerId = try copyText(message.pointee.chat_conflict_customer_id, "headgate.v1.BindingReport.chat_conflict_customer_id")
+    self.failure = try copyText(message.pointee.failure, "headgate.v1.BindingReport.failure")
+  }
+}
+
+/// What became of one field.
+package struct BoundField: ProtoMessage {
+  package static var protoName: String { "headgate.v1.BoundField" }
+
+  /// "name", "email", "phone", "document", "whatsapp", "instagram", "telegram", "chat".
+  package var field: String = ""
+  /// As it came; cut to 256 bytes.
+  package var original: [UInt8] = []
+  /// As it is compared and stored.
+  package var value: String = ""
+  /// "set", "updated", "added", "unchanged", "kept" (the customer has another one that stays), "conflict" (it is another
+  /// customer's), "invalid", "missing".
+  package var action: String = ""
+  /// For people.
+  package var message: String = ""
+
+  package init() {}
+
+  package init(
+    field: String = "",
+    original: [UInt8] = [],
+    value: String = "",
+    action: String = "",
+    message: String = ""
+  ) {
+    self.field = field
+    self.original = original
+    self.value = value
+    self.action = action
+    self.message = message
+  }
+}
+
+extension BoundField {
+  package var encodedLength: Int {
+    var length = 0
+    if !field.isEmpty { length += 1 + delimitedLength(field.utf8.count) }
+    if !original.isEmpty { length += 1 + delimitedLength(original.count) }
+    if !value.isEmpty { length += 1 + delimitedLength(value.utf8.count) }
+    if !action.isEmpty { length += 1 + delimitedLength(action.utf8.count) }
+    if !message.isEmpty { length += 1 + delimitedLength(message.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !field.isEmpty { writer.text(field, tag: 10) }
+    if !original.isEmpty { writer.bytes(original, tag: 18) }
+    if !value.isEmpty { writer.text(value, tag: 26) }
+    if !action.isEmpty { writer.text(action, tag: 34) }
+    if !message.isEmpty { writer.text(message, tag: 42) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.BoundField", headgate__v1__bound_field__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__BoundField>) throws(ProtoDecodingError) {
+    self.field = try copyText(message.pointee.field, "headgate.v1.BoundField.field")
+    self.original = copyBytes(message.pointee.original)
+    self.value = try copyText(message.pointee.value, "headgate.v1.BoundField.value")
+    self.action = try copyText(message.pointee.action, "headgate.v1.BoundField.action")
+    self.message = try copyText(message.pointee.message, "headgate.v1.BoundField.message")
+  }
+}
+
+/// A customer that another key leads to.
+package struct OtherMatch: ProtoMessage {
+  package static var protoName: String { "headgate.v1.OtherMatch" }
+
+  package var customerId: String = ""
+  /// The field that leads to it.
+  package var field: String = ""
+
+  package init() {}
+
+  package init(
+    customerId: String = "",
+    field: String = ""
+  ) {
+    self.customerId = customerId
+    self.field = field
+  }
+}
+
+extension OtherMatch {
+  package var encodedLength: Int {
+    var length = 0
+    if !customerId.isEmpty { length += 1 + delimitedLength(customerId.utf8.count) }
+    if !field.isEmpty { length += 1 + delimitedLength(field.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !customerId.isEmpty { writer.text(customerId, tag: 10) }
+    if !field.isEmpty { writer.text(field, tag: 18) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.OtherMatch", headgate__v1__other_match__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__OtherMatch>) throws(ProtoDecodingError) {
+    self.customerId = try copyText(message.pointee.customer_id, "headgate.v1.OtherMatch.customer_id")
+    self.field = try copyText(message.pointee.field, "headgate.v1.OtherMatch.field")
   }
 }

@@ -31,6 +31,17 @@ package struct LogEntry: ProtoMessage {
   package var flowVersion: UInt32 = 0
   /// From the edge node's receipt to the record's place in a batch, in microseconds.
   package var processingUs: UInt32 = 0
+  /// Empty: none.
+  package var deliveryId: [UInt8] = []
+  /// The request that this one repeats; empty: none.
+  package var duplicateOf: String = ""
+  /// The customer bound; of several the first. Empty: none.
+  package var customerId: String = ""
+  package var chatId: String = ""
+  /// The request that this one replays; empty: none.
+  package var replayOf: String = ""
+  /// From W3C traceparent; empty: none. 32 hex digits.
+  package var traceId: String = ""
   /// Below: only from Get.
   package var headers: [Header] = []
   package var body: [UInt8] = []
@@ -38,6 +49,7 @@ package struct LogEntry: ProtoMessage {
   package var bodyAbsent: String = ""
   package var explanation: Explanation? = nil
   package var runs: [LogRun] = []
+  package var bindings: [BindingReport] = []
 
   package init() {}
 
@@ -59,11 +71,18 @@ package struct LogEntry: ProtoMessage {
     bodyBytes: UInt32 = 0,
     flowVersion: UInt32 = 0,
     processingUs: UInt32 = 0,
+    deliveryId: [UInt8] = [],
+    duplicateOf: String = "",
+    customerId: String = "",
+    chatId: String = "",
+    replayOf: String = "",
+    traceId: String = "",
     headers: [Header] = [],
     body: [UInt8] = [],
     bodyAbsent: String = "",
     explanation: Explanation? = nil,
-    runs: [LogRun] = []
+    runs: [LogRun] = [],
+    bindings: [BindingReport] = []
   ) {
     self.id = id
     self.triggerId = triggerId
@@ -82,11 +101,18 @@ package struct LogEntry: ProtoMessage {
     self.bodyBytes = bodyBytes
     self.flowVersion = flowVersion
     self.processingUs = processingUs
+    self.deliveryId = deliveryId
+    self.duplicateOf = duplicateOf
+    self.customerId = customerId
+    self.chatId = chatId
+    self.replayOf = replayOf
+    self.traceId = traceId
     self.headers = headers
     self.body = body
     self.bodyAbsent = bodyAbsent
     self.explanation = explanation
     self.runs = runs
+    self.bindings = bindings
   }
 }
 
@@ -115,6 +141,13 @@ extension LogEntry {
     if !bodyAbsent.isEmpty { length += 2 + delimitedLength(bodyAbsent.utf8.count) }
     if let value = explanation { length += 2 + delimitedLength(value.encodedLength) }
     for element in runs { length += 2 + delimitedLength(element.encodedLength) }
+    if !deliveryId.isEmpty { length += 2 + delimitedLength(deliveryId.count) }
+    if !duplicateOf.isEmpty { length += 2 + delimitedLength(duplicateOf.utf8.count) }
+    if !customerId.isEmpty { length += 2 + delimitedLength(customerId.utf8.count) }
+    if !chatId.isEmpty { length += 2 + delimitedLength(chatId.utf8.count) }
+    if !replayOf.isEmpty { length += 2 + delimitedLength(replayOf.utf8.count) }
+    if !traceId.isEmpty { length += 2 + delimitedLength(traceId.utf8.count) }
+    for element in bindings { length += 2 + delimitedLength(element.encodedLength) }
     return length
   }
 
@@ -141,6 +174,13 @@ extension LogEntry {
     if !bodyAbsent.isEmpty { writer.text(bodyAbsent, tag: 162) }
     if let value = explanation { writer.message(value, tag: 170) }
     for element in runs { writer.message(element, tag: 178) }
+    if !deliveryId.isEmpty { writer.bytes(deliveryId, tag: 186) }
+    if !duplicateOf.isEmpty { writer.text(duplicateOf, tag: 194) }
+    if !customerId.isEmpty { writer.text(customerId, tag: 202) }
+    if !chatId.isEmpty { writer.text(chatId, tag: 210) }
+    if !replayOf.isEmpty { writer.text(replayOf, tag: 218) }
+    if !traceId.isEmpty { writer.text(traceId, tag: 226) }
+    for element in bindings { writer.message(element, tag: 234) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -170,6 +210,13 @@ extension LogEntry {
     self.bodyAbsent = try copyText(message.pointee.body_absent, "headgate.v1.LogEntry.body_absent")
     self.explanation = try copyMessage(message.pointee.explanation, Explanation.init(copying:))
     self.runs = try copyEach(message.pointee.runs, message.pointee.n_runs, LogRun.init(copying:))
+    self.deliveryId = copyBytes(message.pointee.delivery_id)
+    self.duplicateOf = try copyText(message.pointee.duplicate_of, "headgate.v1.LogEntry.duplicate_of")
+    self.customerId = try copyText(message.pointee.customer_id, "headgate.v1.LogEntry.customer_id")
+    self.chatId = try copyText(message.pointee.chat_id, "headgate.v1.LogEntry.chat_id")
+    self.replayOf = try copyText(message.pointee.replay_of, "headgate.v1.LogEntry.replay_of")
+    self.traceId = try copyText(message.pointee.trace_id, "headgate.v1.LogEntry.trace_id")
+    self.bindings = try copyEach(message.pointee.bindings, message.pointee.n_bindings, BindingReport.init(copying:))
   }
 }
 
@@ -184,6 +231,11 @@ package struct LogRun: ProtoMessage {
   package var attempt: UInt32 = 0
   /// JSON object.
   package var variables: [UInt8] = []
+  package var customerId: String = ""
+  package var chatId: String = ""
+  /// FLOW/NODE of the webhook_trigger node.
+  package var node: String = ""
+  package var element: UInt32 = 0
 
   package init() {}
 
@@ -193,7 +245,11 @@ package struct LogRun: ProtoMessage {
     entryNode: String = "",
     state: String = "",
     attempt: UInt32 = 0,
-    variables: [UInt8] = []
+    variables: [UInt8] = [],
+    customerId: String = "",
+    chatId: String = "",
+    node: String = "",
+    element: UInt32 = 0
   ) {
     self.id = id
     self.flow = flow
@@ -201,6 +257,10 @@ package struct LogRun: ProtoMessage {
     self.state = state
     self.attempt = attempt
     self.variables = variables
+    self.customerId = customerId
+    self.chatId = chatId
+    self.node = node
+    self.element = element
   }
 }
 
@@ -213,6 +273,10 @@ extension LogRun {
     if !state.isEmpty { length += 1 + delimitedLength(state.utf8.count) }
     if attempt != 0 { length += 1 + varintLength(UInt64(attempt)) }
     if !variables.isEmpty { length += 1 + delimitedLength(variables.count) }
+    if !customerId.isEmpty { length += 1 + delimitedLength(customerId.utf8.count) }
+    if !chatId.isEmpty { length += 1 + delimitedLength(chatId.utf8.count) }
+    if !node.isEmpty { length += 1 + delimitedLength(node.utf8.count) }
+    if element != 0 { length += 1 + varintLength(UInt64(element)) }
     return length
   }
 
@@ -223,6 +287,10 @@ extension LogRun {
     if !state.isEmpty { writer.text(state, tag: 34) }
     if attempt != 0 { writer.varint(UInt64(attempt), tag: 40) }
     if !variables.isEmpty { writer.bytes(variables, tag: 50) }
+    if !customerId.isEmpty { writer.text(customerId, tag: 58) }
+    if !chatId.isEmpty { writer.text(chatId, tag: 66) }
+    if !node.isEmpty { writer.text(node, tag: 74) }
+    if element != 0 { writer.varint(UInt64(element), tag: 80) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -236,6 +304,10 @@ extension LogRun {
     self.state = try copyText(message.pointee.state, "headgate.v1.LogRun.state")
     self.attempt = message.pointee.attempt
     self.variables = copyBytes(message.pointee.variables)
+    self.customerId = try copyText(message.pointee.customer_id, "headgate.v1.LogRun.customer_id")
+    self.chatId = try copyText(message.pointee.chat_id, "headgate.v1.LogRun.chat_id")
+    self.node = try copyText(message.pointee.node, "headgate.v1.LogRun.node")
+    self.element = message.pointee.element
   }
 }
 
@@ -266,6 +338,16 @@ package struct QueryLogsRequest: ProtoMessage {
   package var pageSize: UInt32 = 0
   /// From the previous page; empty: the newest.
   package var cursor: String = ""
+  /// Equal to this delivery id; empty: any.
+  package var deliveryId: [UInt8] = []
+  /// Customer's id; empty: any.
+  package var customer: String = ""
+  /// The body holds this text (UTF-8, at least 3 bytes), upper and lower case alike; empty: any.
+  package var bodyText: String = ""
+  /// The body is JSON that contains this JSON, as PostgreSQL's @>; empty: any.
+  package var bodyJson: [UInt8] = []
+  /// Chat's id; empty: any.
+  package var chat: String = ""
 
   package init() {}
 
@@ -281,7 +363,12 @@ package struct QueryLogsRequest: ProtoMessage {
     sinceUs: Int64 = 0,
     untilUs: Int64 = 0,
     pageSize: UInt32 = 0,
-    cursor: String = ""
+    cursor: String = "",
+    deliveryId: [UInt8] = [],
+    customer: String = "",
+    bodyText: String = "",
+    bodyJson: [UInt8] = [],
+    chat: String = ""
   ) {
     self.workspace = workspace
     self.trigger = trigger
@@ -295,6 +382,11 @@ package struct QueryLogsRequest: ProtoMessage {
     self.untilUs = untilUs
     self.pageSize = pageSize
     self.cursor = cursor
+    self.deliveryId = deliveryId
+    self.customer = customer
+    self.bodyText = bodyText
+    self.bodyJson = bodyJson
+    self.chat = chat
   }
 }
 
@@ -321,6 +413,11 @@ extension QueryLogsRequest {
     if untilUs != 0 { length += 1 + varintLength(UInt64(bitPattern: untilUs)) }
     if pageSize != 0 { length += 1 + varintLength(UInt64(pageSize)) }
     if !cursor.isEmpty { length += 1 + delimitedLength(cursor.utf8.count) }
+    if !deliveryId.isEmpty { length += 1 + delimitedLength(deliveryId.count) }
+    if !customer.isEmpty { length += 1 + delimitedLength(customer.utf8.count) }
+    if !bodyText.isEmpty { length += 1 + delimitedLength(bodyText.utf8.count) }
+    if !bodyJson.isEmpty { length += 2 + delimitedLength(bodyJson.count) }
+    if !chat.isEmpty { length += 2 + delimitedLength(chat.utf8.count) }
     return length
   }
 
@@ -347,6 +444,11 @@ extension QueryLogsRequest {
     if untilUs != 0 { writer.varint(UInt64(bitPattern: untilUs), tag: 80) }
     if pageSize != 0 { writer.varint(UInt64(pageSize), tag: 88) }
     if !cursor.isEmpty { writer.text(cursor, tag: 98) }
+    if !deliveryId.isEmpty { writer.bytes(deliveryId, tag: 106) }
+    if !customer.isEmpty { writer.text(customer, tag: 114) }
+    if !bodyText.isEmpty { writer.text(bodyText, tag: 122) }
+    if !bodyJson.isEmpty { writer.bytes(bodyJson, tag: 130) }
+    if !chat.isEmpty { writer.text(chat, tag: 138) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -366,6 +468,11 @@ extension QueryLogsRequest {
     self.untilUs = message.pointee.until_us
     self.pageSize = message.pointee.page_size
     self.cursor = try copyText(message.pointee.cursor, "headgate.v1.QueryLogsRequest.cursor")
+    self.deliveryId = copyBytes(message.pointee.delivery_id)
+    self.customer = try copyText(message.pointee.customer, "headgate.v1.QueryLogsRequest.customer")
+    self.bodyText = try copyText(message.pointee.body_text, "headgate.v1.QueryLogsRequest.body_text")
+    self.bodyJson = copyBytes(message.pointee.body_json)
+    self.chat = try copyText(message.pointee.chat, "headgate.v1.QueryLogsRequest.chat")
   }
 }
 
@@ -452,6 +559,473 @@ extension GetLogRequest {
   }
 }
 
+/// headgate.v1.TailLogsRequest
+package struct TailLogsRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.TailLogsRequest" }
+
+  /// page_size, cursor and until_us are left out.
+  package var filter: QueryLogsRequest? = nil
+  /// The id of the last entry seen; empty: from now on.
+  package var after: String = ""
+  /// Also headers, body and explanation.
+  package var whole: Bool = false
+
+  package init() {}
+
+  package init(
+    filter: QueryLogsRequest? = nil,
+    after: String = "",
+    whole: Bool = false
+  ) {
+    self.filter = filter
+    self.after = after
+    self.whole = whole
+  }
+}
+
+extension TailLogsRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if let value = filter { length += 1 + delimitedLength(value.encodedLength) }
+    if !after.isEmpty { length += 1 + delimitedLength(after.utf8.count) }
+    if whole { length += 1 + 1 }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if let value = filter { writer.message(value, tag: 10) }
+    if !after.isEmpty { writer.text(after, tag: 18) }
+    if whole { writer.varint(whole ? 1 : 0, tag: 24) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.TailLogsRequest", headgate__v1__tail_logs_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__TailLogsRequest>) throws(ProtoDecodingError) {
+    self.filter = try copyMessage(message.pointee.filter, QueryLogsRequest.init(copying:))
+    self.after = try copyText(message.pointee.after, "headgate.v1.TailLogsRequest.after")
+    self.whole = message.pointee.whole != 0
+  }
+}
+
+/// headgate.v1.LogStatsRequest
+package struct LogStatsRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.LogStatsRequest" }
+
+  /// page_size and cursor are left out. Without since_us: the last 24 hours.
+  package var filter: QueryLogsRequest? = nil
+  /// Length of a bucket, 1 second to 31 days; 0: chosen so that there are about 24.
+  package var bucketSeconds: UInt32 = 0
+
+  package init() {}
+
+  package init(
+    filter: QueryLogsRequest? = nil,
+    bucketSeconds: UInt32 = 0
+  ) {
+    self.filter = filter
+    self.bucketSeconds = bucketSeconds
+  }
+}
+
+extension LogStatsRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if let value = filter { length += 1 + delimitedLength(value.encodedLength) }
+    if bucketSeconds != 0 { length += 1 + varintLength(UInt64(bucketSeconds)) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if let value = filter { writer.message(value, tag: 10) }
+    if bucketSeconds != 0 { writer.varint(UInt64(bucketSeconds), tag: 16) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.LogStatsRequest", headgate__v1__log_stats_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__LogStatsRequest>) throws(ProtoDecodingError) {
+    self.filter = try copyMessage(message.pointee.filter, QueryLogsRequest.init(copying:))
+    self.bucketSeconds = message.pointee.bucket_seconds
+  }
+}
+
+/// headgate.v1.LogStatsResponse
+package struct LogStatsResponse: ProtoMessage {
+  package static var protoName: String { "headgate.v1.LogStatsResponse" }
+
+  /// Oldest first; buckets without a request included.
+  package var buckets: [LogStatsBucket] = []
+  package var bucketSeconds: UInt32 = 0
+
+  package init() {}
+
+  package init(
+    buckets: [LogStatsBucket] = [],
+    bucketSeconds: UInt32 = 0
+  ) {
+    self.buckets = buckets
+    self.bucketSeconds = bucketSeconds
+  }
+}
+
+extension LogStatsResponse {
+  package var encodedLength: Int {
+    var length = 0
+    for element in buckets { length += 1 + delimitedLength(element.encodedLength) }
+    if bucketSeconds != 0 { length += 1 + varintLength(UInt64(bucketSeconds)) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    for element in buckets { writer.message(element, tag: 10) }
+    if bucketSeconds != 0 { writer.varint(UInt64(bucketSeconds), tag: 16) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.LogStatsResponse", headgate__v1__log_stats_response__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__LogStatsResponse>) throws(ProtoDecodingError) {
+    self.buckets = try copyEach(message.pointee.buckets, message.pointee.n_buckets, LogStatsBucket.init(copying:))
+    self.bucketSeconds = message.pointee.bucket_seconds
+  }
+}
+
+/// headgate.v1.LogStatsBucket
+package struct LogStatsBucket: ProtoMessage {
+  package static var protoName: String { "headgate.v1.LogStatsBucket" }
+
+  package var startUs: Int64 = 0
+  package var outcomes: [OutcomeShare] = []
+  /// Microseconds from the edge node's receipt to the record's place in a batch.
+  package var processingP50Us: UInt32 = 0
+  package var processingP99Us: UInt32 = 0
+  /// Bytes of bodies received.
+  package var bodyBytes: UInt64 = 0
+  /// From the place in a batch to the run's first lease, in microseconds; 0: no run was leased.
+  package var leaseP50Us: UInt64 = 0
+  package var leaseP99Us: UInt64 = 0
+
+  package init() {}
+
+  package init(
+    startUs: Int64 = 0,
+    outcomes: [OutcomeShare] = [],
+    processingP50Us: UInt32 = 0,
+    processingP99Us: UInt32 = 0,
+    bodyBytes: UInt64 = 0,
+    leaseP50Us: UInt64 = 0,
+    leaseP99Us: UInt64 = 0
+  ) {
+    self.startUs = startUs
+    self.outcomes = outcomes
+    self.processingP50Us = processingP50Us
+    self.processingP99Us = processingP99Us
+    self.bodyBytes = bodyBytes
+    self.leaseP50Us = leaseP50Us
+    self.leaseP99Us = leaseP99Us
+  }
+}
+
+extension LogStatsBucket {
+  package var encodedLength: Int {
+    var length = 0
+    if startUs != 0 { length += 1 + varintLength(UInt64(bitPattern: startUs)) }
+    for element in outcomes { length += 1 + delimitedLength(element.encodedLength) }
+    if processingP50Us != 0 { length += 1 + varintLength(UInt64(processingP50Us)) }
+    if processingP99Us != 0 { length += 1 + varintLength(UInt64(processingP99Us)) }
+    if bodyBytes != 0 { length += 1 + varintLength(bodyBytes) }
+    if leaseP50Us != 0 { length += 1 + varintLength(leaseP50Us) }
+    if leaseP99Us != 0 { length += 1 + varintLength(leaseP99Us) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if startUs != 0 { writer.varint(UInt64(bitPattern: startUs), tag: 8) }
+    for element in outcomes { writer.message(element, tag: 18) }
+    if processingP50Us != 0 { writer.varint(UInt64(processingP50Us), tag: 24) }
+    if processingP99Us != 0 { writer.varint(UInt64(processingP99Us), tag: 32) }
+    if bodyBytes != 0 { writer.varint(bodyBytes, tag: 40) }
+    if leaseP50Us != 0 { writer.varint(leaseP50Us, tag: 48) }
+    if leaseP99Us != 0 { writer.varint(leaseP99Us, tag: 56) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.LogStatsBucket", headgate__v1__log_stats_bucket__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__LogStatsBucket>) throws(ProtoDecodingError) {
+    self.startUs = message.pointee.start_us
+    self.outcomes = try copyEach(message.pointee.outcomes, message.pointee.n_outcomes, OutcomeShare.init(copying:))
+    self.processingP50Us = message.pointee.processing_p50_us
+    self.processingP99Us = message.pointee.processing_p99_us
+    self.bodyBytes = message.pointee.body_bytes
+    self.leaseP50Us = message.pointee.lease_p50_us
+    self.leaseP99Us = message.pointee.lease_p99_us
+  }
+}
+
+/// headgate.v1.OutcomeShare
+package struct OutcomeShare: ProtoMessage {
+  package static var protoName: String { "headgate.v1.OutcomeShare" }
+
+  package var outcome: Outcome = .unspecified
+  package var cause: Cause = .unspecified
+  package var count: UInt64 = 0
+
+  package init() {}
+
+  package init(
+    outcome: Outcome = .unspecified,
+    cause: Cause = .unspecified,
+    count: UInt64 = 0
+  ) {
+    self.outcome = outcome
+    self.cause = cause
+    self.count = count
+  }
+}
+
+extension OutcomeShare {
+  package var encodedLength: Int {
+    var length = 0
+    if outcome != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(outcome.rawValue))) }
+    if cause != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(cause.rawValue))) }
+    if count != 0 { length += 1 + varintLength(count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if outcome != .unspecified { writer.varint(UInt64(bitPattern: Int64(outcome.rawValue)), tag: 8) }
+    if cause != .unspecified { writer.varint(UInt64(bitPattern: Int64(cause.rawValue)), tag: 16) }
+    if count != 0 { writer.varint(count, tag: 24) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.OutcomeShare", headgate__v1__outcome_share__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__OutcomeShare>) throws(ProtoDecodingError) {
+    self.outcome = Outcome(number: Int32(truncatingIfNeeded: message.pointee.outcome.rawValue))
+    self.cause = Cause(number: Int32(truncatingIfNeeded: message.pointee.cause.rawValue))
+    self.count = message.pointee.count
+  }
+}
+
+/// headgate.v1.ExportLogsRequest
+package struct ExportLogsRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.ExportLogsRequest" }
+
+  /// page_size is left out; cursor resumes.
+  package var filter: QueryLogsRequest? = nil
+
+  package init() {}
+
+  package init(
+    filter: QueryLogsRequest? = nil
+  ) {
+    self.filter = filter
+  }
+}
+
+extension ExportLogsRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if let value = filter { length += 1 + delimitedLength(value.encodedLength) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if let value = filter { writer.message(value, tag: 10) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.ExportLogsRequest", headgate__v1__export_logs_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__ExportLogsRequest>) throws(ProtoDecodingError) {
+    self.filter = try copyMessage(message.pointee.filter, QueryLogsRequest.init(copying:))
+  }
+}
+
+/// headgate.v1.ExportedLog
+package struct ExportedLog: ProtoMessage {
+  package static var protoName: String { "headgate.v1.ExportedLog" }
+
+  package var entry: LogEntry? = nil
+  /// Resumes behind this entry.
+  package var cursor: String = ""
+  /// Entries that fit in all, about; only in the first message.
+  package var totalEstimate: UInt64 = 0
+
+  package init() {}
+
+  package init(
+    entry: LogEntry? = nil,
+    cursor: String = "",
+    totalEstimate: UInt64 = 0
+  ) {
+    self.entry = entry
+    self.cursor = cursor
+    self.totalEstimate = totalEstimate
+  }
+}
+
+extension ExportedLog {
+  package var encodedLength: Int {
+    var length = 0
+    if let value = entry { length += 1 + delimitedLength(value.encodedLength) }
+    if !cursor.isEmpty { length += 1 + delimitedLength(cursor.utf8.count) }
+    if totalEstimate != 0 { length += 1 + varintLength(totalEstimate) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if let value = entry { writer.message(value, tag: 10) }
+    if !cursor.isEmpty { writer.text(cursor, tag: 18) }
+    if totalEstimate != 0 { writer.varint(totalEstimate, tag: 24) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.ExportedLog", headgate__v1__exported_log__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__ExportedLog>) throws(ProtoDecodingError) {
+    self.entry = try copyMessage(message.pointee.entry, LogEntry.init(copying:))
+    self.cursor = try copyText(message.pointee.cursor, "headgate.v1.ExportedLog.cursor")
+    self.totalEstimate = message.pointee.total_estimate
+  }
+}
+
+/// headgate.v1.LogLeavesRequest
+package struct LogLeavesRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.LogLeavesRequest" }
+
+  package var workspace: String = ""
+  package var id: String = ""
+
+  package init() {}
+
+  package init(
+    workspace: String = "",
+    id: String = ""
+  ) {
+    self.workspace = workspace
+    self.id = id
+  }
+}
+
+extension LogLeavesRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !id.isEmpty { length += 1 + delimitedLength(id.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+    if !id.isEmpty { writer.text(id, tag: 18) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.LogLeavesRequest", headgate__v1__log_leaves_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__LogLeavesRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.LogLeavesRequest.workspace")
+    self.id = try copyText(message.pointee.id, "headgate.v1.LogLeavesRequest.id")
+  }
+}
+
+/// headgate.v1.LogLeavesResponse
+package struct LogLeavesResponse: ProtoMessage {
+  package static var protoName: String { "headgate.v1.LogLeavesResponse" }
+
+  package var leaves: [Leaf] = []
+
+  package init() {}
+
+  package init(
+    leaves: [Leaf] = []
+  ) {
+    self.leaves = leaves
+  }
+}
+
+extension LogLeavesResponse {
+  package var encodedLength: Int {
+    var length = 0
+    for element in leaves { length += 1 + delimitedLength(element.encodedLength) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    for element in leaves { writer.message(element, tag: 10) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.LogLeavesResponse", headgate__v1__log_leaves_response__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__LogLeavesResponse>) throws(ProtoDecodingError) {
+    self.leaves = try copyEach(message.pointee.leaves, message.pointee.n_leaves, Leaf.init(copying:))
+  }
+}
+
+/// A value of a payload that has no parts.
+package struct Leaf: ProtoMessage {
+  package static var protoName: String { "headgate.v1.Leaf" }
+
+  /// Ready for a mapping, such as "body.items[0].amount".
+  package var path: String = ""
+  /// JSON; cut to 256 bytes.
+  package var value: [UInt8] = []
+  /// "string", "number", "boolean", "null", "empty_list", "empty_object".
+  package var `type`: String = ""
+
+  package init() {}
+
+  package init(
+    path: String = "",
+    value: [UInt8] = [],
+    type: String = ""
+  ) {
+    self.path = path
+    self.value = value
+    self.type = `type`
+  }
+}
+
+extension Leaf {
+  package var encodedLength: Int {
+    var length = 0
+    if !path.isEmpty { length += 1 + delimitedLength(path.utf8.count) }
+    if !value.isEmpty { length += 1 + delimitedLength(value.count) }
+    if !type.isEmpty { length += 1 + delimitedLength(type.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !path.isEmpty { writer.text(path, tag: 10) }
+    if !value.isEmpty { writer.bytes(value, tag: 18) }
+    if !type.isEmpty { writer.text(type, tag: 26) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.Leaf", headgate__v1__leaf__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__Leaf>) throws(ProtoDecodingError) {
+    self.path = try copyText(message.pointee.path, "headgate.v1.Leaf.path")
+    self.value = copyBytes(message.pointee.value)
+    self.type = try copyText(message.pointee.type, "headgate.v1.Leaf.type")
+  }
+}
+
 /// The methods of headgate.v1.LogService.
 package enum LogServiceMethods {
   /// Newest first. A page holds its place while rows arrive.
@@ -460,6 +1034,19 @@ package enum LogServiceMethods {
   /// One request with headers, body and explanation.
   package static let get = RPCMethod<GetLogRequest, LogEntry>(
     service: "headgate.v1.LogService", name: "Get", shape: .unary, roles: [.admin, .operator, .reader])
+  /// Requests as they are recorded, oldest first, with the filters of Query; goes on until it is cancelled. Works whichever
+  /// control plane a request came through. Starts behind `after`, or with what is recorded from now on.
+  package static let tail = RPCMethod<TailLogsRequest, LogEntry>(
+    service: "headgate.v1.LogService", name: "Tail", shape: .serverStream, roles: [.admin, .operator, .reader])
+  /// Counts by outcome and the time that requests took, by bucket of time.
+  package static let stats = RPCMethod<LogStatsRequest, LogStatsResponse>(
+    service: "headgate.v1.LogService", name: "Stats", shape: .unary, roles: [.admin, .operator, .reader])
+  /// Every entry that fits, newest first, with what Get shows. The cursor of each message resumes an export that broke.
+  package static let export = RPCMethod<ExportLogsRequest, ExportedLog>(
+    service: "headgate.v1.LogService", name: "Export", shape: .serverStream, roles: [.admin, .operator, .reader])
+  /// Every leaf of a recorded request as paths see it, with its type, ready to be mapped.
+  package static let leaves = RPCMethod<LogLeavesRequest, LogLeavesResponse>(
+    service: "headgate.v1.LogService", name: "Leaves", shape: .unary, roles: [.admin, .operator, .reader])
 }
 
 /// The log of requests to known triggers, accepted or not.
@@ -468,6 +1055,15 @@ package protocol LogServiceHandler: Sendable {
   func query(_ request: QueryLogsRequest, context: CallContext) async throws -> QueryLogsResponse
   /// One request with headers, body and explanation.
   func get(_ request: GetLogRequest, context: CallContext) async throws -> LogEntry
+  /// Requests as they are recorded, oldest first, with the filters of Query; goes on until it is cancelled. Works whichever
+  /// control plane a request came through. Starts behind `after`, or with what is recorded from now on.
+  func tail(_ request: TailLogsRequest, context: CallContext, writer: MessageWriter<LogEntry>) async throws
+  /// Counts by outcome and the time that requests took, by bucket of time.
+  func stats(_ request: LogStatsRequest, context: CallContext) async throws -> LogStatsResponse
+  /// Every entry that fits, newest first, with what Get shows. The cursor of each message resumes an export that broke.
+  func export(_ request: ExportLogsRequest, context: CallContext, writer: MessageWriter<ExportedLog>) async throws
+  /// Every leaf of a recorded request as paths see it, with its type, ready to be mapped.
+  func leaves(_ request: LogLeavesRequest, context: CallContext) async throws -> LogLeavesResponse
 }
 
 extension LogServiceHandler {
@@ -476,6 +1072,10 @@ extension LogServiceHandler {
     [
       MethodHandler(unary: LogServiceMethods.query) { try await self.query($0, context: $1) },
       MethodHandler(unary: LogServiceMethods.get) { try await self.get($0, context: $1) },
+      MethodHandler(serverStream: LogServiceMethods.tail) { try await self.tail($0, context: $1, writer: $2) },
+      MethodHandler(unary: LogServiceMethods.stats) { try await self.stats($0, context: $1) },
+      MethodHandler(serverStream: LogServiceMethods.export) { try await self.export($0, context: $1, writer: $2) },
+      MethodHandler(unary: LogServiceMethods.leaves) { try await self.leaves($0, context: $1) },
     ]
   }
 }
@@ -494,5 +1094,26 @@ package struct LogServiceClient<Caller: RPCCaller>: Sendable {
   /// One request with headers, body and explanation.
   package func get(_ request: GetLogRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> LogEntry {
     try await caller.call(LogServiceMethods.get, request, options: options)
+  }
+
+  /// Requests as they are recorded, oldest first, with the filters of Query; goes on until it is cancelled. Works whichever
+  /// control plane a request came through. Starts behind `after`, or with what is recorded from now on.
+  package func tail(_ request: TailLogsRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ResponseStream<LogEntry> {
+    try await caller.stream(LogServiceMethods.tail, request, options: options)
+  }
+
+  /// Counts by outcome and the time that requests took, by bucket of time.
+  package func stats(_ request: LogStatsRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> LogStatsResponse {
+    try await caller.call(LogServiceMethods.stats, request, options: options)
+  }
+
+  /// Every entry that fits, newest first, with what Get shows. The cursor of each message resumes an export that broke.
+  package func export(_ request: ExportLogsRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ResponseStream<ExportedLog> {
+    try await caller.stream(LogServiceMethods.export, request, options: options)
+  }
+
+  /// Every leaf of a recorded request as paths see it, with its type, ready to be mapped.
+  package func leaves(_ request: LogLeavesRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> LogLeavesResponse {
+    try await caller.call(LogServiceMethods.leaves, request, options: options)
   }
 }

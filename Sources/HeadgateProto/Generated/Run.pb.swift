@@ -10,7 +10,7 @@ package enum RunState: Int32, Sendable, CaseIterable {
   case ready = 1
   case leased = 2
   case completed = 3
-  /// Every attempt failed; stays for a person to look at.
+  /// Every attempt failed; stays for a person to look at. Runs behind it with the same order_key go on.
   case dead = 4
 
   /// The value of a number on the wire; `unspecified` for a number that is not known here.
@@ -48,6 +48,17 @@ package struct Run: ProtoMessage {
   /// What the worker said of the last failure, cut to 4 KiB.
   package var lastError: String = ""
   package var event: [UInt8] = []
+  /// Bound to the request; empty: none.
+  package var customerId: String = ""
+  package var chatId: String = ""
+  /// Runs of one key are leased one at a time, in order of arrival; empty: none.
+  package var orderKey: [UInt8] = []
+  /// Which element of a body that was split, from 0.
+  package var element: UInt32 = 0
+  /// The request that this run's request replays; empty: none.
+  package var replayOf: String = ""
+  /// W3C traceparent to go on with; empty: none.
+  package var traceparent: String = ""
 
   package init() {}
 
@@ -72,7 +83,13 @@ package struct Run: ProtoMessage {
     availableAtUs: Int64 = 0,
     finishedAtUs: Int64 = 0,
     lastError: String = "",
-    event: [UInt8] = []
+    event: [UInt8] = [],
+    customerId: String = "",
+    chatId: String = "",
+    orderKey: [UInt8] = [],
+    element: UInt32 = 0,
+    replayOf: String = "",
+    traceparent: String = ""
   ) {
     self.id = id
     self.requestId = requestId
@@ -95,6 +112,12 @@ package struct Run: ProtoMessage {
     self.finishedAtUs = finishedAtUs
     self.lastError = lastError
     self.event = event
+    self.customerId = customerId
+    self.chatId = chatId
+    self.orderKey = orderKey
+    self.element = element
+    self.replayOf = replayOf
+    self.traceparent = traceparent
   }
 }
 
@@ -122,6 +145,12 @@ extension Run {
     if finishedAtUs != 0 { length += 2 + varintLength(UInt64(bitPattern: finishedAtUs)) }
     if !lastError.isEmpty { length += 2 + delimitedLength(lastError.utf8.count) }
     if !event.isEmpty { length += 2 + delimitedLength(event.count) }
+    if !customerId.isEmpty { length += 2 + delimitedLength(customerId.utf8.count) }
+    if !chatId.isEmpty { length += 2 + delimitedLength(chatId.utf8.count) }
+    if !orderKey.isEmpty { length += 2 + delimitedLength(orderKey.count) }
+    if element != 0 { length += 2 + varintLength(UInt64(element)) }
+    if !replayOf.isEmpty { length += 2 + delimitedLength(replayOf.utf8.count) }
+    if !traceparent.isEmpty { length += 2 + delimitedLength(traceparent.utf8.count) }
     return length
   }
 
@@ -147,6 +176,12 @@ extension Run {
     if finishedAtUs != 0 { writer.varint(UInt64(bitPattern: finishedAtUs), tag: 152) }
     if !lastError.isEmpty { writer.text(lastError, tag: 162) }
     if !event.isEmpty { writer.bytes(event, tag: 170) }
+    if !customerId.isEmpty { writer.text(customerId, tag: 178) }
+    if !chatId.isEmpty { writer.text(chatId, tag: 186) }
+    if !orderKey.isEmpty { writer.bytes(orderKey, tag: 194) }
+    if element != 0 { writer.varint(UInt64(element), tag: 200) }
+    if !replayOf.isEmpty { writer.text(replayOf, tag: 210) }
+    if !traceparent.isEmpty { writer.text(traceparent, tag: 218) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -175,6 +210,12 @@ extension Run {
     self.finishedAtUs = message.pointee.finished_at_us
     self.lastError = try copyText(message.pointee.last_error, "headgate.v1.Run.last_error")
     self.event = copyBytes(message.pointee.event)
+    self.customerId = try copyText(message.pointee.customer_id, "headgate.v1.Run.customer_id")
+    self.chatId = try copyText(message.pointee.chat_id, "headgate.v1.Run.chat_id")
+    self.orderKey = copyBytes(message.pointee.order_key)
+    self.element = message.pointee.element
+    self.replayOf = try copyText(message.pointee.replay_of, "headgate.v1.Run.replay_of")
+    self.traceparent = try copyText(message.pointee.traceparent, "headgate.v1.Run.traceparent")
   }
 }
 
@@ -704,6 +745,47 @@ extension ListRunsResponse {
   }
 }
 
+/// headgate.v1.RetryRunRequest
+package struct RetryRunRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.RetryRunRequest" }
+
+  package var workspace: String = ""
+  package var id: String = ""
+
+  package init() {}
+
+  package init(
+    workspace: String = "",
+    id: String = ""
+  ) {
+    self.workspace = workspace
+    self.id = id
+  }
+}
+
+extension RetryRunRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !id.isEmpty { length += 1 + delimitedLength(id.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+    if !id.isEmpty { writer.text(id, tag: 18) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.RetryRunRequest", headgate__v1__retry_run_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__RetryRunRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.RetryRunRequest.workspace")
+    self.id = try copyText(message.pointee.id, "headgate.v1.RetryRunRequest.id")
+  }
+}
+
 /// The methods of headgate.v1.RunService.
 package enum RunServiceMethods {
   /// Leases up to max_runs runs; waits up to wait_ms when there are none.
@@ -726,6 +808,9 @@ package enum RunServiceMethods {
   /// Newest first.
   package static let list = RPCMethod<ListRunsRequest, ListRunsResponse>(
     service: "headgate.v1.RunService", name: "List", shape: .unary, roles: [.admin, .operator, .reader])
+  /// Makes a dead run ready again, with as many further attempts as it had. FAILED_PRECONDITION: it is not dead.
+  package static let retry = RPCMethod<RetryRunRequest, Run>(
+    service: "headgate.v1.RunService", name: "Retry", shape: .unary, roles: [.admin, .operator])
 }
 
 /// Runs: one per accepted request and subscribed node; workers lease, execute and finish them.
@@ -743,6 +828,8 @@ package protocol RunServiceHandler: Sendable {
   func get(_ request: GetRunRequest, context: CallContext) async throws -> Run
   /// Newest first.
   func list(_ request: ListRunsRequest, context: CallContext) async throws -> ListRunsResponse
+  /// Makes a dead run ready again, with as many further attempts as it had. FAILED_PRECONDITION: it is not dead.
+  func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run
 }
 
 extension RunServiceHandler {
@@ -756,6 +843,7 @@ extension RunServiceHandler {
       MethodHandler(unary: RunServiceMethods.fail) { try await self.fail($0, context: $1) },
       MethodHandler(unary: RunServiceMethods.get) { try await self.get($0, context: $1) },
       MethodHandler(unary: RunServiceMethods.list) { try await self.list($0, context: $1) },
+      MethodHandler(unary: RunServiceMethods.retry) { try await self.retry($0, context: $1) },
     ]
   }
 }
@@ -798,5 +886,10 @@ package struct RunServiceClient<Caller: RPCCaller>: Sendable {
   /// Newest first.
   package func list(_ request: ListRunsRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ListRunsResponse {
     try await caller.call(RunServiceMethods.list, request, options: options)
+  }
+
+  /// Makes a dead run ready again, with as many further attempts as it had. FAILED_PRECONDITION: it is not dead.
+  package func retry(_ request: RetryRunRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> Run {
+    try await caller.call(RunServiceMethods.retry, request, options: options)
   }
 }

@@ -50,6 +50,15 @@ package struct StatusReport: ProtoMessage {
   package var ingestQueue: UInt64 = 0
   /// Requests by outcome since the start of this process.
   package var outcomes: [OutcomeCount] = []
+  /// The last clean-up of expired requests, runs and claims by any control plane.
+  package var retention: RetentionStatus? = nil
+  /// Listen sessions served by this process.
+  package var listenSessions: UInt32 = 0
+  /// Of this process since its start, in microseconds: from a Submit's arrival to its answer.
+  package var submitP50Us: UInt32 = 0
+  package var submitP99Us: UInt32 = 0
+  /// Requests recorded since the start of this process.
+  package var recorded: UInt64 = 0
 
   package init() {}
 
@@ -67,7 +76,12 @@ package struct StatusReport: ProtoMessage {
     runsDead: UInt64 = 0,
     oldestReadyRunUs: Int64 = 0,
     ingestQueue: UInt64 = 0,
-    outcomes: [OutcomeCount] = []
+    outcomes: [OutcomeCount] = [],
+    retention: RetentionStatus? = nil,
+    listenSessions: UInt32 = 0,
+    submitP50Us: UInt32 = 0,
+    submitP99Us: UInt32 = 0,
+    recorded: UInt64 = 0
   ) {
     self.agent = agent
     self.instanceId = instanceId
@@ -83,6 +97,11 @@ package struct StatusReport: ProtoMessage {
     self.oldestReadyRunUs = oldestReadyRunUs
     self.ingestQueue = ingestQueue
     self.outcomes = outcomes
+    self.retention = retention
+    self.listenSessions = listenSessions
+    self.submitP50Us = submitP50Us
+    self.submitP99Us = submitP99Us
+    self.recorded = recorded
   }
 }
 
@@ -103,6 +122,11 @@ extension StatusReport {
     if oldestReadyRunUs != 0 { length += 1 + varintLength(UInt64(bitPattern: oldestReadyRunUs)) }
     if ingestQueue != 0 { length += 1 + varintLength(ingestQueue) }
     for element in outcomes { length += 1 + delimitedLength(element.encodedLength) }
+    if let value = retention { length += 1 + delimitedLength(value.encodedLength) }
+    if listenSessions != 0 { length += 2 + varintLength(UInt64(listenSessions)) }
+    if submitP50Us != 0 { length += 2 + varintLength(UInt64(submitP50Us)) }
+    if submitP99Us != 0 { length += 2 + varintLength(UInt64(submitP99Us)) }
+    if recorded != 0 { length += 2 + varintLength(recorded) }
     return length
   }
 
@@ -121,6 +145,11 @@ extension StatusReport {
     if oldestReadyRunUs != 0 { writer.varint(UInt64(bitPattern: oldestReadyRunUs), tag: 96) }
     if ingestQueue != 0 { writer.varint(ingestQueue, tag: 104) }
     for element in outcomes { writer.message(element, tag: 114) }
+    if let value = retention { writer.message(value, tag: 122) }
+    if listenSessions != 0 { writer.varint(UInt64(listenSessions), tag: 128) }
+    if submitP50Us != 0 { writer.varint(UInt64(submitP50Us), tag: 136) }
+    if submitP99Us != 0 { writer.varint(UInt64(submitP99Us), tag: 144) }
+    if recorded != 0 { writer.varint(recorded, tag: 152) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -142,6 +171,80 @@ extension StatusReport {
     self.oldestReadyRunUs = message.pointee.oldest_ready_run_us
     self.ingestQueue = message.pointee.ingest_queue
     self.outcomes = try copyEach(message.pointee.outcomes, message.pointee.n_outcomes, OutcomeCount.init(copying:))
+    self.retention = try copyMessage(message.pointee.retention, RetentionStatus.init(copying:))
+    self.listenSessions = message.pointee.listen_sessions
+    self.submitP50Us = message.pointee.submit_p50_us
+    self.submitP99Us = message.pointee.submit_p99_us
+    self.recorded = message.pointee.recorded
+  }
+}
+
+/// headgate.v1.RetentionStatus
+package struct RetentionStatus: ProtoMessage {
+  package static var protoName: String { "headgate.v1.RetentionStatus" }
+
+  /// Days that bodies, and requests with runs, are kept; 0: for ever.
+  package var bodyDays: UInt32 = 0
+  package var requestDays: UInt32 = 0
+  /// 0: never ran.
+  package var lastRunAtUs: Int64 = 0
+  /// What the last one did, for people, such as "dropped requests_20261101, emptied the bodies of requests_20261116".
+  package var lastResult: String = ""
+  /// Why the last one failed; empty: it did not.
+  package var lastError: String = ""
+  package var oldestRequestAtUs: Int64 = 0
+
+  package init() {}
+
+  package init(
+    bodyDays: UInt32 = 0,
+    requestDays: UInt32 = 0,
+    lastRunAtUs: Int64 = 0,
+    lastResult: String = "",
+    lastError: String = "",
+    oldestRequestAtUs: Int64 = 0
+  ) {
+    self.bodyDays = bodyDays
+    self.requestDays = requestDays
+    self.lastRunAtUs = lastRunAtUs
+    self.lastResult = lastResult
+    self.lastError = lastError
+    self.oldestRequestAtUs = oldestRequestAtUs
+  }
+}
+
+extension RetentionStatus {
+  package var encodedLength: Int {
+    var length = 0
+    if bodyDays != 0 { length += 1 + varintLength(UInt64(bodyDays)) }
+    if requestDays != 0 { length += 1 + varintLength(UInt64(requestDays)) }
+    if lastRunAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: lastRunAtUs)) }
+    if !lastResult.isEmpty { length += 1 + delimitedLength(lastResult.utf8.count) }
+    if !lastError.isEmpty { length += 1 + delimitedLength(lastError.utf8.count) }
+    if oldestRequestAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: oldestRequestAtUs)) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if bodyDays != 0 { writer.varint(UInt64(bodyDays), tag: 8) }
+    if requestDays != 0 { writer.varint(UInt64(requestDays), tag: 16) }
+    if lastRunAtUs != 0 { writer.varint(UInt64(bitPattern: lastRunAtUs), tag: 24) }
+    if !lastResult.isEmpty { writer.text(lastResult, tag: 34) }
+    if !lastError.isEmpty { writer.text(lastError, tag: 42) }
+    if oldestRequestAtUs != 0 { writer.varint(UInt64(bitPattern: oldestRequestAtUs), tag: 48) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.RetentionStatus", headgate__v1__retention_status__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__RetentionStatus>) throws(ProtoDecodingError) {
+    self.bodyDays = message.pointee.body_days
+    self.requestDays = message.pointee.request_days
+    self.lastRunAtUs = message.pointee.last_run_at_us
+    self.lastResult = try copyText(message.pointee.last_result, "headgate.v1.RetentionStatus.last_result")
+    self.lastError = try copyText(message.pointee.last_error, "headgate.v1.RetentionStatus.last_error")
+    self.oldestRequestAtUs = message.pointee.oldest_request_at_us
   }
 }
 

@@ -29,6 +29,12 @@ package struct Trigger: ProtoMessage {
   package var updatedAtUs: Int64 = 0
   /// When each secret that is accepted now was set and ends; no values.
   package var secrets: [SecretInfo] = []
+  /// FLOW/NODE whose URL this node subscribes to; empty: it has its own.
+  package var source: String = ""
+  /// FLOW/NODE of the nodes that subscribe to this one's URL.
+  package var subscribers: [String] = []
+  /// Requests that wait for the secret.
+  package var secretPending: Bool = false
 
   package init() {}
 
@@ -46,7 +52,10 @@ package struct Trigger: ProtoMessage {
     preset: String = "",
     createdAtUs: Int64 = 0,
     updatedAtUs: Int64 = 0,
-    secrets: [SecretInfo] = []
+    secrets: [SecretInfo] = [],
+    source: String = "",
+    subscribers: [String] = [],
+    secretPending: Bool = false
   ) {
     self.id = id
     self.flow = flow
@@ -62,6 +71,9 @@ package struct Trigger: ProtoMessage {
     self.createdAtUs = createdAtUs
     self.updatedAtUs = updatedAtUs
     self.secrets = secrets
+    self.source = source
+    self.subscribers = subscribers
+    self.secretPending = secretPending
   }
 }
 
@@ -82,6 +94,9 @@ extension Trigger {
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
     if updatedAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: updatedAtUs)) }
     for element in secrets { length += 1 + delimitedLength(element.encodedLength) }
+    if !source.isEmpty { length += 1 + delimitedLength(source.utf8.count) }
+    for element in subscribers { length += 2 + delimitedLength(element.utf8.count) }
+    if secretPending { length += 2 + 1 }
     return length
   }
 
@@ -100,6 +115,9 @@ extension Trigger {
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 96) }
     if updatedAtUs != 0 { writer.varint(UInt64(bitPattern: updatedAtUs), tag: 104) }
     for element in secrets { writer.message(element, tag: 114) }
+    if !source.isEmpty { writer.text(source, tag: 122) }
+    for element in subscribers { writer.text(element, tag: 130) }
+    if secretPending { writer.varint(secretPending ? 1 : 0, tag: 136) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -121,6 +139,9 @@ extension Trigger {
     self.createdAtUs = message.pointee.created_at_us
     self.updatedAtUs = message.pointee.updated_at_us
     self.secrets = try copyEach(message.pointee.secrets, message.pointee.n_secrets, SecretInfo.init(copying:))
+    self.source = try copyText(message.pointee.source, "headgate.v1.Trigger.source")
+    self.subscribers = try copyEach(message.pointee.subscribers, message.pointee.n_subscribers) { (element) throws(ProtoDecodingError) in try copyText(element, "headgate.v1.Trigger.subscribers") }
+    self.secretPending = message.pointee.secret_pending != 0
   }
 }
 
@@ -787,15 +808,19 @@ package struct RotateTriggerResponse: ProtoMessage {
 
   package var secret: RevealedSecret? = nil
   package var warnings: [String] = []
+  /// Requests that had been recorded while the secret was pending, and are verified with it from now on.
+  package var pendingRequests: UInt64 = 0
 
   package init() {}
 
   package init(
     secret: RevealedSecret? = nil,
-    warnings: [String] = []
+    warnings: [String] = [],
+    pendingRequests: UInt64 = 0
   ) {
     self.secret = secret
     self.warnings = warnings
+    self.pendingRequests = pendingRequests
   }
 }
 
@@ -804,12 +829,14 @@ extension RotateTriggerResponse {
     var length = 0
     if let value = secret { length += 1 + delimitedLength(value.encodedLength) }
     for element in warnings { length += 1 + delimitedLength(element.utf8.count) }
+    if pendingRequests != 0 { length += 1 + varintLength(pendingRequests) }
     return length
   }
 
   package func write(to writer: inout ProtoWriter) {
     if let value = secret { writer.message(value, tag: 10) }
     for element in warnings { writer.text(element, tag: 18) }
+    if pendingRequests != 0 { writer.varint(pendingRequests, tag: 24) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -819,6 +846,251 @@ extension RotateTriggerResponse {
   init(copying message: UnsafePointer<Headgate__V1__RotateTriggerResponse>) throws(ProtoDecodingError) {
     self.secret = try copyMessage(message.pointee.secret, RevealedSecret.init(copying:))
     self.warnings = try copyEach(message.pointee.warnings, message.pointee.n_warnings) { (element) throws(ProtoDecodingError) in try copyText(element, "headgate.v1.RotateTriggerResponse.warnings") }
+    self.pendingRequests = message.pointee.pending_requests
+  }
+}
+
+/// headgate.v1.AmendTriggerRequest
+package struct AmendTriggerRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.AmendTriggerRequest" }
+
+  package var workspace: String = ""
+  package var trigger: String = ""
+  /// Added, or put in the place of the one for the same variable.
+  package var map: [VariablePath] = []
+  /// Added to the list of allowed addresses: an address or CIDR block.
+  package var allowIps: [String] = []
+  /// Added to the list of allowed origins.
+  package var allowOrigins: [String] = []
+  package var publish: Bool = false
+
+  package init() {}
+
+  package init(
+    workspace: String = "",
+    trigger: String = "",
+    map: [VariablePath] = [],
+    allowIps: [String] = [],
+    allowOrigins: [String] = [],
+    publish: Bool = false
+  ) {
+    self.workspace = workspace
+    self.trigger = trigger
+    self.map = map
+    self.allowIps = allowIps
+    self.allowOrigins = allowOrigins
+    self.publish = publish
+  }
+}
+
+extension AmendTriggerRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !trigger.isEmpty { length += 1 + delimitedLength(trigger.utf8.count) }
+    for element in map { length += 1 + delimitedLength(element.encodedLength) }
+    for element in allowIps { length += 1 + delimitedLength(element.utf8.count) }
+    for element in allowOrigins { length += 1 + delimitedLength(element.utf8.count) }
+    if publish { length += 1 + 1 }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+    if !trigger.isEmpty { writer.text(trigger, tag: 18) }
+    for element in map { writer.message(element, tag: 26) }
+    for element in allowIps { writer.text(element, tag: 34) }
+    for element in allowOrigins { writer.text(element, tag: 42) }
+    if publish { writer.varint(publish ? 1 : 0, tag: 48) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.AmendTriggerRequest", headgate__v1__amend_trigger_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__AmendTriggerRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.AmendTriggerRequest.workspace")
+    self.trigger = try copyText(message.pointee.trigger, "headgate.v1.AmendTriggerRequest.trigger")
+    self.map = try copyEach(message.pointee.map, message.pointee.n_map, VariablePath.init(copying:))
+    self.allowIps = try copyEach(message.pointee.allow_ips, message.pointee.n_allow_ips) { (element) throws(ProtoDecodingError) in try copyText(element, "headgate.v1.AmendTriggerRequest.allow_ips") }
+    self.allowOrigins = try copyEach(message.pointee.allow_origins, message.pointee.n_allow_origins) { (element) throws(ProtoDecodingError) in try copyText(element, "headgate.v1.AmendTriggerRequest.allow_origins") }
+    self.publish = message.pointee.publish != 0
+  }
+}
+
+/// A variable and the path or template that it comes from.
+package struct VariablePath: ProtoMessage {
+  package static var protoName: String { "headgate.v1.VariablePath" }
+
+  package var variable: String = ""
+  package var from: String = ""
+
+  package init() {}
+
+  package init(
+    variable: String = "",
+    from: String = ""
+  ) {
+    self.variable = variable
+    self.from = from
+  }
+}
+
+extension VariablePath {
+  package var encodedLength: Int {
+    var length = 0
+    if !variable.isEmpty { length += 1 + delimitedLength(variable.utf8.count) }
+    if !from.isEmpty { length += 1 + delimitedLength(from.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !variable.isEmpty { writer.text(variable, tag: 10) }
+    if !from.isEmpty { writer.text(from, tag: 18) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.VariablePath", headgate__v1__variable_path__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__VariablePath>) throws(ProtoDecodingError) {
+    self.variable = try copyText(message.pointee.variable, "headgate.v1.VariablePath.variable")
+    self.from = try copyText(message.pointee.from, "headgate.v1.VariablePath.from")
+  }
+}
+
+/// headgate.v1.SignSampleRequest
+package struct SignSampleRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.SignSampleRequest" }
+
+  package var workspace: String = ""
+  package var trigger: String = ""
+  /// Empty: the first method that the trigger allows.
+  package var method: [UInt8] = []
+  /// What follows the key, with its leading "/"; usually empty.
+  package var path: [UInt8] = []
+  package var query: [UInt8] = []
+  /// Content-type included.
+  package var headers: [Header] = []
+  package var body: [UInt8] = []
+  /// The base of the edge node it will be sent to, for schemes that sign the URL.
+  package var baseUrl: [UInt8] = []
+
+  package init() {}
+
+  package init(
+    workspace: String = "",
+    trigger: String = "",
+    method: [UInt8] = [],
+    path: [UInt8] = [],
+    query: [UInt8] = [],
+    headers: [Header] = [],
+    body: [UInt8] = [],
+    baseUrl: [UInt8] = []
+  ) {
+    self.workspace = workspace
+    self.trigger = trigger
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+    self.baseUrl = baseUrl
+  }
+}
+
+extension SignSampleRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !trigger.isEmpty { length += 1 + delimitedLength(trigger.utf8.count) }
+    if !method.isEmpty { length += 1 + delimitedLength(method.count) }
+    if !path.isEmpty { length += 1 + delimitedLength(path.count) }
+    if !query.isEmpty { length += 1 + delimitedLength(query.count) }
+    for element in headers { length += 1 + delimitedLength(element.encodedLength) }
+    if !body.isEmpty { length += 1 + delimitedLength(body.count) }
+    if !baseUrl.isEmpty { length += 1 + delimitedLength(baseUrl.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+    if !trigger.isEmpty { writer.text(trigger, tag: 18) }
+    if !method.isEmpty { writer.bytes(method, tag: 26) }
+    if !path.isEmpty { writer.bytes(path, tag: 34) }
+    if !query.isEmpty { writer.bytes(query, tag: 42) }
+    for element in headers { writer.message(element, tag: 50) }
+    if !body.isEmpty { writer.bytes(body, tag: 58) }
+    if !baseUrl.isEmpty { writer.bytes(baseUrl, tag: 66) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.SignSampleRequest", headgate__v1__sign_sample_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__SignSampleRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.SignSampleRequest.workspace")
+    self.trigger = try copyText(message.pointee.trigger, "headgate.v1.SignSampleRequest.trigger")
+    self.method = copyBytes(message.pointee.method)
+    self.path = copyBytes(message.pointee.path)
+    self.query = copyBytes(message.pointee.query)
+    self.headers = try copyEach(message.pointee.headers, message.pointee.n_headers, Header.init(copying:))
+    self.body = copyBytes(message.pointee.body)
+    self.baseUrl = copyBytes(message.pointee.base_url)
+  }
+}
+
+/// headgate.v1.SignSampleResponse
+package struct SignSampleResponse: ProtoMessage {
+  package static var protoName: String { "headgate.v1.SignSampleResponse" }
+
+  package var method: [UInt8] = []
+  /// "/w/KEY" and what follows it, with the query.
+  package var target: [UInt8] = []
+  package var headers: [Header] = []
+  package var body: [UInt8] = []
+
+  package init() {}
+
+  package init(
+    method: [UInt8] = [],
+    target: [UInt8] = [],
+    headers: [Header] = [],
+    body: [UInt8] = []
+  ) {
+    self.method = method
+    self.target = target
+    self.headers = headers
+    self.body = body
+  }
+}
+
+extension SignSampleResponse {
+  package var encodedLength: Int {
+    var length = 0
+    if !method.isEmpty { length += 1 + delimitedLength(method.count) }
+    if !target.isEmpty { length += 1 + delimitedLength(target.count) }
+    for element in headers { length += 1 + delimitedLength(element.encodedLength) }
+    if !body.isEmpty { length += 1 + delimitedLength(body.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !method.isEmpty { writer.bytes(method, tag: 10) }
+    if !target.isEmpty { writer.bytes(target, tag: 18) }
+    for element in headers { writer.message(element, tag: 26) }
+    if !body.isEmpty { writer.bytes(body, tag: 34) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.SignSampleResponse", headgate__v1__sign_sample_response__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__SignSampleResponse>) throws(ProtoDecodingError) {
+    self.method = copyBytes(message.pointee.method)
+    self.target = copyBytes(message.pointee.target)
+    self.headers = try copyEach(message.pointee.headers, message.pointee.n_headers, Header.init(copying:))
+    self.body = copyBytes(message.pointee.body)
   }
 }
 
@@ -846,9 +1118,16 @@ package enum TriggerServiceMethods {
   /// Shows the secrets in clear. Audited.
   package static let reveal = RPCMethod<RevealTriggerRequest, RevealTriggerResponse>(
     service: "headgate.v1.TriggerService", name: "Reveal", shape: .unary, roles: [.admin])
-  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited.
+  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited. For a trigger whose secret
+  /// is pending it is the first one: what was recorded meanwhile is then verified.
   package static let rotate = RPCMethod<RotateTriggerRequest, RotateTriggerResponse>(
     service: "headgate.v1.TriggerService", name: "Rotate", shape: .unary, roles: [.admin])
+  /// Adds to a trigger's draft what a request has shown to be wanted, and publishes if asked.
+  package static let amend = RPCMethod<AmendTriggerRequest, Trigger>(
+    service: "headgate.v1.TriggerService", name: "Amend", shape: .unary, roles: [.admin, .operator])
+  /// Signs a sample request with the trigger's own scheme and newest secret, ready to be sent to its URL. Audited.
+  package static let signSample = RPCMethod<SignSampleRequest, SignSampleResponse>(
+    service: "headgate.v1.TriggerService", name: "SignSample", shape: .unary, roles: [.admin])
 }
 
 /// Triggers: the webhook_trigger nodes of flows, each with a permanent URL.
@@ -869,8 +1148,13 @@ package protocol TriggerServiceHandler: Sendable {
   func delete(_ request: DeleteTriggerRequest, context: CallContext) async throws -> DeleteTriggerResponse
   /// Shows the secrets in clear. Audited.
   func reveal(_ request: RevealTriggerRequest, context: CallContext) async throws -> RevealTriggerResponse
-  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited.
+  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited. For a trigger whose secret
+  /// is pending it is the first one: what was recorded meanwhile is then verified.
   func rotate(_ request: RotateTriggerRequest, context: CallContext) async throws -> RotateTriggerResponse
+  /// Adds to a trigger's draft what a request has shown to be wanted, and publishes if asked.
+  func amend(_ request: AmendTriggerRequest, context: CallContext) async throws -> Trigger
+  /// Signs a sample request with the trigger's own scheme and newest secret, ready to be sent to its URL. Audited.
+  func signSample(_ request: SignSampleRequest, context: CallContext) async throws -> SignSampleResponse
 }
 
 extension TriggerServiceHandler {
@@ -886,6 +1170,8 @@ extension TriggerServiceHandler {
       MethodHandler(unary: TriggerServiceMethods.delete) { try await self.delete($0, context: $1) },
       MethodHandler(unary: TriggerServiceMethods.reveal) { try await self.reveal($0, context: $1) },
       MethodHandler(unary: TriggerServiceMethods.rotate) { try await self.rotate($0, context: $1) },
+      MethodHandler(unary: TriggerServiceMethods.amend) { try await self.amend($0, context: $1) },
+      MethodHandler(unary: TriggerServiceMethods.signSample) { try await self.signSample($0, context: $1) },
     ]
   }
 }
@@ -934,8 +1220,19 @@ package struct TriggerServiceClient<Caller: RPCCaller>: Sendable {
     try await caller.call(TriggerServiceMethods.reveal, request, options: options)
   }
 
-  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited.
+  /// Gives the trigger a new secret; the old one is accepted until the overlap has passed. Audited. For a trigger whose secret
+  /// is pending it is the first one: what was recorded meanwhile is then verified.
   package func rotate(_ request: RotateTriggerRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> RotateTriggerResponse {
     try await caller.call(TriggerServiceMethods.rotate, request, options: options)
+  }
+
+  /// Adds to a trigger's draft what a request has shown to be wanted, and publishes if asked.
+  package func amend(_ request: AmendTriggerRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> Trigger {
+    try await caller.call(TriggerServiceMethods.amend, request, options: options)
+  }
+
+  /// Signs a sample request with the trigger's own scheme and newest secret, ready to be sent to its URL. Audited.
+  package func signSample(_ request: SignSampleRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> SignSampleResponse {
+    try await caller.call(TriggerServiceMethods.signSample, request, options: options)
   }
 }

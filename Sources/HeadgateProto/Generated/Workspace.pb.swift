@@ -10,17 +10,21 @@ package struct Workspace: ProtoMessage {
   package var id: String = ""
   package var name: String = ""
   package var createdAtUs: Int64 = 0
+  /// ISO 3166-1 alpha-2, upper-case: where phone numbers without a country are from; empty: such numbers are invalid.
+  package var defaultRegion: String = ""
 
   package init() {}
 
   package init(
     id: String = "",
     name: String = "",
-    createdAtUs: Int64 = 0
+    createdAtUs: Int64 = 0,
+    defaultRegion: String = ""
   ) {
     self.id = id
     self.name = name
     self.createdAtUs = createdAtUs
+    self.defaultRegion = defaultRegion
   }
 }
 
@@ -30,6 +34,7 @@ extension Workspace {
     if !id.isEmpty { length += 1 + delimitedLength(id.utf8.count) }
     if !name.isEmpty { length += 1 + delimitedLength(name.utf8.count) }
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
+    if !defaultRegion.isEmpty { length += 1 + delimitedLength(defaultRegion.utf8.count) }
     return length
   }
 
@@ -37,6 +42,7 @@ extension Workspace {
     if !id.isEmpty { writer.text(id, tag: 10) }
     if !name.isEmpty { writer.text(name, tag: 18) }
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 24) }
+    if !defaultRegion.isEmpty { writer.text(defaultRegion, tag: 34) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -47,6 +53,48 @@ extension Workspace {
     self.id = try copyText(message.pointee.id, "headgate.v1.Workspace.id")
     self.name = try copyText(message.pointee.name, "headgate.v1.Workspace.name")
     self.createdAtUs = message.pointee.created_at_us
+    self.defaultRegion = try copyText(message.pointee.default_region, "headgate.v1.Workspace.default_region")
+  }
+}
+
+/// headgate.v1.UpdateWorkspaceRequest
+package struct UpdateWorkspaceRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.UpdateWorkspaceRequest" }
+
+  package var name: String = ""
+  package var defaultRegion: String? = nil
+
+  package init() {}
+
+  package init(
+    name: String = "",
+    defaultRegion: String? = nil
+  ) {
+    self.name = name
+    self.defaultRegion = defaultRegion
+  }
+}
+
+extension UpdateWorkspaceRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !name.isEmpty { length += 1 + delimitedLength(name.utf8.count) }
+    if let value = defaultRegion { length += 1 + delimitedLength(value.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !name.isEmpty { writer.text(name, tag: 10) }
+    if let value = defaultRegion { writer.text(value, tag: 18) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.UpdateWorkspaceRequest", headgate__v1__update_workspace_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__UpdateWorkspaceRequest>) throws(ProtoDecodingError) {
+    self.name = try copyText(message.pointee.name, "headgate.v1.UpdateWorkspaceRequest.name")
+    self.defaultRegion = message.pointee.default_region_presence_case.rawValue == 2 ? try copyText(message.pointee.default_region, "headgate.v1.UpdateWorkspaceRequest.default_region") : nil
   }
 }
 
@@ -186,6 +234,9 @@ package enum WorkspaceServiceMethods {
     service: "headgate.v1.WorkspaceService", name: "Get", shape: .unary, roles: [.admin, .operator, .reader])
   package static let list = RPCMethod<ListWorkspacesRequest, ListWorkspacesResponse>(
     service: "headgate.v1.WorkspaceService", name: "List", shape: .unary, roles: [.admin, .operator, .reader])
+  /// Changes what is given. Audited.
+  package static let update = RPCMethod<UpdateWorkspaceRequest, Workspace>(
+    service: "headgate.v1.WorkspaceService", name: "Update", shape: .unary, roles: [.admin, .operator])
 }
 
 /// Workspaces: the tenants. Names are 1 to 63 of [a-z0-9-], starting with a letter.
@@ -193,6 +244,8 @@ package protocol WorkspaceServiceHandler: Sendable {
   func create(_ request: CreateWorkspaceRequest, context: CallContext) async throws -> Workspace
   func get(_ request: GetWorkspaceRequest, context: CallContext) async throws -> Workspace
   func list(_ request: ListWorkspacesRequest, context: CallContext) async throws -> ListWorkspacesResponse
+  /// Changes what is given. Audited.
+  func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace
 }
 
 extension WorkspaceServiceHandler {
@@ -202,6 +255,7 @@ extension WorkspaceServiceHandler {
       MethodHandler(unary: WorkspaceServiceMethods.create) { try await self.create($0, context: $1) },
       MethodHandler(unary: WorkspaceServiceMethods.get) { try await self.get($0, context: $1) },
       MethodHandler(unary: WorkspaceServiceMethods.list) { try await self.list($0, context: $1) },
+      MethodHandler(unary: WorkspaceServiceMethods.update) { try await self.update($0, context: $1) },
     ]
   }
 }
@@ -222,5 +276,10 @@ package struct WorkspaceServiceClient<Caller: RPCCaller>: Sendable {
 
   package func list(_ request: ListWorkspacesRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ListWorkspacesResponse {
     try await caller.call(WorkspaceServiceMethods.list, request, options: options)
+  }
+
+  /// Changes what is given. Audited.
+  package func update(_ request: UpdateWorkspaceRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> Workspace {
+    try await caller.call(WorkspaceServiceMethods.update, request, options: options)
   }
 }

@@ -19,6 +19,7 @@ package enum RefusalCause: Int32, CaseIterable, Sendable {
   case bodyTooLarge = 17
   case encodingUnsupported = 18
   case handshakeRefused = 19
+  case splitRefused = 20
 
   /// The HTTP status that the caller is answered with.
   package var status: Int {
@@ -30,7 +31,7 @@ package enum RefusalCause: Int32, CaseIterable, Sendable {
       .timestampMalformed, .timestampStale:
       401
     case .bodyUnparseable: 400
-    case .requiredMissing, .typeMismatch: 422
+    case .requiredMissing, .typeMismatch, .splitRefused: 422
     case .rateLimited: 429
     case .bodyTooLarge: 413
     case .encodingUnsupported: 415

@@ -1,18 +1,37 @@
 package import Identifiers
+package import Rules
 import Synchronization
 
 /// A request with the runs it starts, to be recorded together or not at all.
 package struct IngestEntry: Sendable {
+  /// As it is recorded when no part of it turns out to be a duplicate and nothing is bound.
   package var request: RequestRow
-  package var runs: [NewRun]
+  package var parts: [IngestPart]
   /// When nobody waits for the result any more.
   package var deadline: ContinuousClock.Instant
+  /// Makes the row to be recorded once the parts' claims and bindings are known; `nil`: `request` as it is. Called on a lane's
+  /// thread inside the transaction, perhaps several times: pure and quick.
+  package var settle: Settle?
+
+  package typealias Settle = @Sendable (RequestRow, [IngestPartResult]) -> RequestRow
 
   /// Makes an entry.
-  package init(request: RequestRow, runs: [NewRun], deadline: ContinuousClock.Instant) {
+  package init(request: RequestRow, parts: [IngestPart], deadline: ContinuousClock.Instant, settle: Settle? = nil) {
     self.request = request
-    self.runs = runs
+    self.parts = parts
     self.deadline = deadline
+    self.settle = settle
+  }
+
+  /// Makes an entry whose runs claim and bind nothing.
+  package init(request: RequestRow, runs: [NewRun], deadline: ContinuousClock.Instant) {
+    self.init(request: request, parts: runs.map { IngestPart(run: $0) }, deadline: deadline)
+  }
+
+  /// The runs of all parts, as if none were a duplicate. Setting them leaves nothing to claim or bind.
+  package var runs: [NewRun] {
+    get { parts.compactMap(\.run) }
+    set { parts = newValue.map { IngestPart(run: $0) } }
   }
 
   /// What it counts for in the limits: about its bytes in a batch.
@@ -31,9 +50,57 @@ package struct IngestEntry: Sendable {
   private static let fixedBytes = 200
 }
 
-/// What became of an entry. It is durable in both cases.
+/// What becomes of one element of a request at one subscribed node.
+package struct IngestPart: Sendable {
+  /// The run it starts, unless it is a duplicate; `nil`: none.
+  package var run: NewRun?
+  /// The delivery that it claims to be the first of; `nil`: it is never a duplicate.
+  package var claim: DeliveryClaim?
+  /// Whom to find or create; `nil`: nobody. Not done for a duplicate.
+  package var binding: BindingRequest?
+
+  /// Makes a part.
+  package init(run: NewRun? = nil, claim: DeliveryClaim? = nil, binding: BindingRequest? = nil) {
+    self.run = run
+    self.claim = claim
+    self.binding = binding
+  }
+}
+
+/// A delivery's own identifier at a node.
+package struct DeliveryClaim: Hashable, Sendable {
+  package var trigger: UniqueID
+  package var deliveryID: [UInt8]
+  /// For how long a repetition is known as one, by PostgreSQL's clock.
+  package var window: Duration
+
+  /// Makes a claim.
+  package init(trigger: UniqueID, deliveryID: [UInt8], window: Duration) {
+    self.trigger = trigger
+    self.deliveryID = deliveryID
+    self.window = window
+  }
+}
+
+/// What the transaction found of a part.
+package struct IngestPartResult: Hashable, Sendable {
+  /// The request that has the delivery; `nil`: this one is the first.
+  package var duplicateOf: UniqueID?
+  /// What binding came to; `nil`: there was nothing to bind.
+  package var binding: BindingOutcome?
+
+  /// Makes a result.
+  package init(duplicateOf: UniqueID? = nil, binding: BindingOutcome? = nil) {
+    self.duplicateOf = duplicateOf
+    self.binding = binding
+  }
+}
+
+/// What became of an entry. It is durable in every case.
 package enum IngestResult: Hashable, Sendable {
   case recorded
+  /// Recorded; every part of it is a duplicate, the first one of this request's.
+  case duplicate(of: UniqueID)
   /// A request with this id was there: recorded earlier, with its runs; nothing was added.
   case alreadyRecorded
 }

@@ -5,13 +5,38 @@
 
 /// Every message of the proto files.
 let everyMessage: [any SampledMessage.Type] = [
+  APIKey.self,
+  CreateKeyRequest.self,
+  CreateKeyResponse.self,
+  ListKeysRequest.self,
+  ListKeysResponse.self,
+  RevokeKeyRequest.self,
+  WhoAmIRequest.self,
+  WhoAmIResponse.self,
+  QueryAuditRequest.self,
+  AuditRecord.self,
+  QueryAuditResponse.self,
   Header.self,
   HeaderList.self,
   Fault.self,
   ErrorDetail.self,
   Explanation.self,
+  ExplainedPart.self,
   CaseComparison.self,
   Note.self,
+  BindingReportList.self,
+  BindingReport.self,
+  BoundField.self,
+  OtherMatch.self,
+  Customer.self,
+  CustomerContact.self,
+  Chat.self,
+  ListCustomersRequest.self,
+  ListCustomersResponse.self,
+  GetCustomerRequest.self,
+  ListChatsRequest.self,
+  ListChatsResponse.self,
+  GetChatRequest.self,
   Flow.self,
   FlowVersion.self,
   FlowTrigger.self,
@@ -26,11 +51,45 @@ let everyMessage: [any SampledMessage.Type] = [
   DeleteFlowResponse.self,
   SubmitRequest.self,
   SubmitResponse.self,
+  KeyStatusRequest.self,
+  KeyStatusResponse.self,
+  MasterKeyInfo.self,
+  DataKeyInfo.self,
+  RotateKeyRequest.self,
+  RewrapKeysRequest.self,
+  KeyProgress.self,
+  ListenRequest.self,
+  ListenSession.self,
+  ListenEvent.self,
+  GetListenSessionRequest.self,
+  ListListenSessionsRequest.self,
+  ListListenSessionsResponse.self,
+  CancelListenSessionRequest.self,
   LogEntry.self,
   LogRun.self,
   QueryLogsRequest.self,
   QueryLogsResponse.self,
   GetLogRequest.self,
+  TailLogsRequest.self,
+  LogStatsRequest.self,
+  LogStatsResponse.self,
+  LogStatsBucket.self,
+  OutcomeShare.self,
+  ExportLogsRequest.self,
+  ExportedLog.self,
+  LogLeavesRequest.self,
+  LogLeavesResponse.self,
+  Leaf.self,
+  WatchPolicyRequest.self,
+  PolicyUpdate.self,
+  TriggerPolicy.self,
+  PresetInfo.self,
+  ListPresetsRequest.self,
+  ListPresetsResponse.self,
+  GetPresetRequest.self,
+  ReplayRequest.self,
+  ReplayResult.self,
+  ReplayDifference.self,
   Run.self,
   LeaseRunsRequest.self,
   LeaseRunsResponse.self,
@@ -43,12 +102,14 @@ let everyMessage: [any SampledMessage.Type] = [
   GetRunRequest.self,
   ListRunsRequest.self,
   ListRunsResponse.self,
+  RetryRunRequest.self,
   HelloRequest.self,
   HelloResponse.self,
   AuthenticateRequest.self,
   AuthenticateResponse.self,
   GetStatusRequest.self,
   StatusReport.self,
+  RetentionStatus.self,
   DatabaseStatus.self,
   ConnectedPeer.self,
   OutcomeCount.self,
@@ -68,7 +129,18 @@ let everyMessage: [any SampledMessage.Type] = [
   RevealedSecret.self,
   RotateTriggerRequest.self,
   RotateTriggerResponse.self,
+  AmendTriggerRequest.self,
+  VariablePath.self,
+  SignSampleRequest.self,
+  SignSampleResponse.self,
+  Variable.self,
+  SetVariableRequest.self,
+  ListVariablesRequest.self,
+  ListVariablesResponse.self,
+  DeleteVariableRequest.self,
+  DeleteVariableResponse.self,
   Workspace.self,
+  UpdateWorkspaceRequest.self,
   CreateWorkspaceRequest.self,
   GetWorkspaceRequest.self,
   ListWorkspacesRequest.self,
@@ -79,6 +151,122 @@ let everyMessage: [any SampledMessage.Type] = [
   TTRPCAny.self,
   TTRPCKeyValue.self,
 ]
+
+extension APIKey: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      name: source.text(),
+      role: source.value(),
+      workspace: source.text(),
+      createdAtUs: source.number(),
+      createdBy: source.text(),
+      expiresAtUs: source.number(),
+      revokedAtUs: source.number(),
+      lastUsedAtUs: source.number(),
+      prefix: source.text()
+    )
+  }
+}
+
+extension CreateKeyRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      name: source.text(),
+      role: source.value(),
+      expiresInSeconds: source.number()
+    )
+  }
+}
+
+extension CreateKeyResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      key: source.maybe { APIKey.sample(&$0) },
+      secret: source.text()
+    )
+  }
+}
+
+extension ListKeysRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text()
+    )
+  }
+}
+
+extension ListKeysResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      keys: source.several { APIKey.sample(&$0) }
+    )
+  }
+}
+
+extension RevokeKeyRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      key: source.text()
+    )
+  }
+}
+
+extension WhoAmIRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
+  }
+}
+
+extension WhoAmIResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      principal: source.text(),
+      roles: source.several { $0.value() },
+      workspace: source.text()
+    )
+  }
+}
+
+extension QueryAuditRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      action: source.text(),
+      principal: source.text(),
+      object: source.text(),
+      sinceUs: source.number(),
+      untilUs: source.number(),
+      pageSize: source.number(),
+      cursor: source.text()
+    )
+  }
+}
+
+extension AuditRecord: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      atUs: source.number(),
+      principal: source.text(),
+      peer: source.text(),
+      action: source.text(),
+      object: source.text(),
+      details: source.bytes()
+    )
+  }
+}
+
+extension QueryAuditResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      records: source.several { AuditRecord.sample(&$0) },
+      nextCursor: source.text()
+    )
+  }
+}
 
 extension Header: SampledMessage {
   static func sample(_ source: inout SampleSource) -> Self {
@@ -128,7 +316,28 @@ extension Explanation: SampledMessage {
       entryNode: source.text(),
       notes: source.several { Note.sample(&$0) },
       refusedAt: source.text(),
-      refusedBecause: source.text()
+      refusedBecause: source.text(),
+      parts: source.several { ExplainedPart.sample(&$0) }
+    )
+  }
+}
+
+extension ExplainedPart: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      node: source.text(),
+      element: source.number(),
+      eventValue: source.bytes(),
+      eventPresent: source.bool(),
+      cases: source.several { CaseComparison.sample(&$0) },
+      output: source.text(),
+      entryNode: source.text(),
+      notes: source.several { Note.sample(&$0) },
+      outcome: source.value(),
+      cause: source.value(),
+      refusedAt: source.text(),
+      refusedBecause: source.text(),
+      deliveryId: source.bytes()
     )
   }
 }
@@ -149,6 +358,155 @@ extension Note: SampledMessage {
       at: source.text(),
       code: source.text(),
       message: source.text()
+    )
+  }
+}
+
+extension BindingReportList: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      reports: source.several { BindingReport.sample(&$0) }
+    )
+  }
+}
+
+extension BindingReport: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      node: source.text(),
+      element: source.number(),
+      customerOutcome: source.text(),
+      customerId: source.text(),
+      foundBy: source.text(),
+      fields: source.several { BoundField.sample(&$0) },
+      otherMatches: source.several { OtherMatch.sample(&$0) },
+      chatOutcome: source.text(),
+      chatId: source.text(),
+      chatConflictCustomerId: source.text(),
+      failure: source.text()
+    )
+  }
+}
+
+extension BoundField: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      field: source.text(),
+      original: source.bytes(),
+      value: source.text(),
+      action: source.text(),
+      message: source.text()
+    )
+  }
+}
+
+extension OtherMatch: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      customerId: source.text(),
+      field: source.text()
+    )
+  }
+}
+
+extension Customer: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      name: source.text(),
+      email: source.text(),
+      phone: source.text(),
+      document: source.text(),
+      createdAtUs: source.number(),
+      updatedAtUs: source.number(),
+      contacts: source.several { CustomerContact.sample(&$0) },
+      chats: source.several { Chat.sample(&$0) }
+    )
+  }
+}
+
+extension CustomerContact: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      kind: source.text(),
+      value: source.text(),
+      original: source.bytes(),
+      direct: source.bool(),
+      createdAtUs: source.number()
+    )
+  }
+}
+
+extension Chat: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      channel: source.text(),
+      contact: source.text(),
+      original: source.bytes(),
+      customerId: source.text(),
+      createdAtUs: source.number()
+    )
+  }
+}
+
+extension ListCustomersRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      contact: source.text(),
+      name: source.text(),
+      pageSize: source.number(),
+      cursor: source.text()
+    )
+  }
+}
+
+extension ListCustomersResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      customers: source.several { Customer.sample(&$0) },
+      nextCursor: source.text()
+    )
+  }
+}
+
+extension GetCustomerRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
+    )
+  }
+}
+
+extension ListChatsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      channel: source.text(),
+      customer: source.text(),
+      contact: source.text(),
+      pageSize: source.number(),
+      cursor: source.text()
+    )
+  }
+}
+
+extension ListChatsResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      chats: source.several { Chat.sample(&$0) },
+      nextCursor: source.text()
+    )
+  }
+}
+
+extension GetChatRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
     )
   }
 }
@@ -310,6 +668,148 @@ extension SubmitResponse: SampledMessage {
   }
 }
 
+extension KeyStatusRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
+  }
+}
+
+extension KeyStatusResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      masterKeys: source.several { MasterKeyInfo.sample(&$0) },
+      dataKeys: source.several { DataKeyInfo.sample(&$0) }
+    )
+  }
+}
+
+extension MasterKeyInfo: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      version: source.number(),
+      current: source.bool(),
+      available: source.bool(),
+      dataKeys: source.number()
+    )
+  }
+}
+
+extension DataKeyInfo: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      version: source.number(),
+      masterKeyVersion: source.number(),
+      current: source.bool(),
+      secrets: source.number(),
+      createdAtUs: source.number()
+    )
+  }
+}
+
+extension RotateKeyRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text()
+    )
+  }
+}
+
+extension RewrapKeysRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
+  }
+}
+
+extension KeyProgress: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      done: source.number(),
+      total: source.number(),
+      summary: source.text()
+    )
+  }
+}
+
+extension ListenRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      trigger: source.text(),
+      mode: source.value(),
+      timeLimitSeconds: source.number(),
+      sessionId: source.text(),
+      after: source.text(),
+      maxRequests: source.number()
+    )
+  }
+}
+
+extension ListenSession: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      trigger: source.text(),
+      mode: source.value(),
+      state: source.value(),
+      createdAtUs: source.number(),
+      expiresAtUs: source.number(),
+      received: source.number(),
+      principal: source.text(),
+      url: source.text()
+    )
+  }
+}
+
+extension ListenEvent: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      session: source.maybe { ListenSession.sample(&$0) },
+      request: source.maybe { LogEntry.sample(&$0) },
+      leaves: source.several { Leaf.sample(&$0) },
+      lagged: source.number(),
+      allowIp: source.text(),
+      allowOrigin: source.text()
+    )
+  }
+}
+
+extension GetListenSessionRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
+    )
+  }
+}
+
+extension ListListenSessionsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      trigger: source.text(),
+      ended: source.bool()
+    )
+  }
+}
+
+extension ListListenSessionsResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      sessions: source.several { ListenSession.sample(&$0) }
+    )
+  }
+}
+
+extension CancelListenSessionRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
+    )
+  }
+}
+
 extension LogEntry: SampledMessage {
   static func sample(_ source: inout SampleSource) -> Self {
     Self(
@@ -330,11 +830,18 @@ extension LogEntry: SampledMessage {
       bodyBytes: source.number(),
       flowVersion: source.number(),
       processingUs: source.number(),
+      deliveryId: source.bytes(),
+      duplicateOf: source.text(),
+      customerId: source.text(),
+      chatId: source.text(),
+      replayOf: source.text(),
+      traceId: source.text(),
       headers: source.several { Header.sample(&$0) },
       body: source.bytes(),
       bodyAbsent: source.text(),
       explanation: source.maybe { Explanation.sample(&$0) },
-      runs: source.several { LogRun.sample(&$0) }
+      runs: source.several { LogRun.sample(&$0) },
+      bindings: source.several { BindingReport.sample(&$0) }
     )
   }
 }
@@ -347,7 +854,11 @@ extension LogRun: SampledMessage {
       entryNode: source.text(),
       state: source.text(),
       attempt: source.number(),
-      variables: source.bytes()
+      variables: source.bytes(),
+      customerId: source.text(),
+      chatId: source.text(),
+      node: source.text(),
+      element: source.number()
     )
   }
 }
@@ -366,7 +877,12 @@ extension QueryLogsRequest: SampledMessage {
       sinceUs: source.number(),
       untilUs: source.number(),
       pageSize: source.number(),
-      cursor: source.text()
+      cursor: source.text(),
+      deliveryId: source.bytes(),
+      customer: source.text(),
+      bodyText: source.text(),
+      bodyJson: source.bytes(),
+      chat: source.text()
     )
   }
 }
@@ -385,6 +901,213 @@ extension GetLogRequest: SampledMessage {
     Self(
       workspace: source.text(),
       id: source.text()
+    )
+  }
+}
+
+extension TailLogsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      filter: source.maybe { QueryLogsRequest.sample(&$0) },
+      after: source.text(),
+      whole: source.bool()
+    )
+  }
+}
+
+extension LogStatsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      filter: source.maybe { QueryLogsRequest.sample(&$0) },
+      bucketSeconds: source.number()
+    )
+  }
+}
+
+extension LogStatsResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      buckets: source.several { LogStatsBucket.sample(&$0) },
+      bucketSeconds: source.number()
+    )
+  }
+}
+
+extension LogStatsBucket: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      startUs: source.number(),
+      outcomes: source.several { OutcomeShare.sample(&$0) },
+      processingP50Us: source.number(),
+      processingP99Us: source.number(),
+      bodyBytes: source.number(),
+      leaseP50Us: source.number(),
+      leaseP99Us: source.number()
+    )
+  }
+}
+
+extension OutcomeShare: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      outcome: source.value(),
+      cause: source.value(),
+      count: source.number()
+    )
+  }
+}
+
+extension ExportLogsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      filter: source.maybe { QueryLogsRequest.sample(&$0) }
+    )
+  }
+}
+
+extension ExportedLog: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      entry: source.maybe { LogEntry.sample(&$0) },
+      cursor: source.text(),
+      totalEstimate: source.number()
+    )
+  }
+}
+
+extension LogLeavesRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
+    )
+  }
+}
+
+extension LogLeavesResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      leaves: source.several { Leaf.sample(&$0) }
+    )
+  }
+}
+
+extension Leaf: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      path: source.text(),
+      value: source.bytes(),
+      type: source.text()
+    )
+  }
+}
+
+extension WatchPolicyRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
+  }
+}
+
+extension PolicyUpdate: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      reset: source.bool(),
+      complete: source.bool(),
+      triggers: source.several { TriggerPolicy.sample(&$0) },
+      removed: source.several { $0.bytes() }
+    )
+  }
+}
+
+extension TriggerPolicy: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      keyDigest: source.bytes(),
+      deadlineMs: source.number(),
+      ratePerMinute: source.number(),
+      burst: source.number(),
+      sourceRatePerMinute: source.number(),
+      sourceBurst: source.number()
+    )
+  }
+}
+
+extension PresetInfo: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      mode: source.text(),
+      auth: source.bytes(),
+      eventPath: source.text(),
+      deliveryPath: source.text(),
+      handshake: source.bytes(),
+      deadlineMs: source.number()
+    )
+  }
+}
+
+extension ListPresetsRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
+  }
+}
+
+extension ListPresetsResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      presets: source.several { PresetInfo.sample(&$0) }
+    )
+  }
+}
+
+extension GetPresetRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text()
+    )
+  }
+}
+
+extension ReplayRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      ids: source.several { $0.text() },
+      filter: source.maybe { QueryLogsRequest.sample(&$0) },
+      dryRun: source.bool(),
+      rate: source.number(),
+      maxRequests: source.number()
+    )
+  }
+}
+
+extension ReplayResult: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      id: source.text(),
+      newId: source.text(),
+      outcomeBefore: source.value(),
+      outcome: source.value(),
+      causeBefore: source.value(),
+      cause: source.value(),
+      outputBefore: source.text(),
+      output: source.text(),
+      differences: source.several { ReplayDifference.sample(&$0) },
+      skipped: source.text(),
+      message: source.text(),
+      runs: source.several { LogRun.sample(&$0) },
+      bindings: source.several { BindingReport.sample(&$0) },
+      total: source.number()
+    )
+  }
+}
+
+extension ReplayDifference: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      path: source.text(),
+      before: source.bytes(),
+      after: source.bytes()
     )
   }
 }
@@ -412,7 +1135,13 @@ extension Run: SampledMessage {
       availableAtUs: source.number(),
       finishedAtUs: source.number(),
       lastError: source.text(),
-      event: source.bytes()
+      event: source.bytes(),
+      customerId: source.text(),
+      chatId: source.text(),
+      orderKey: source.bytes(),
+      element: source.number(),
+      replayOf: source.text(),
+      traceparent: source.text()
     )
   }
 }
@@ -525,6 +1254,15 @@ extension ListRunsResponse: SampledMessage {
   }
 }
 
+extension RetryRunRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      id: source.text()
+    )
+  }
+}
+
 extension HelloRequest: SampledMessage {
   static func sample(_ source: inout SampleSource) -> Self {
     Self(
@@ -591,7 +1329,25 @@ extension StatusReport: SampledMessage {
       runsDead: source.number(),
       oldestReadyRunUs: source.number(),
       ingestQueue: source.number(),
-      outcomes: source.several { OutcomeCount.sample(&$0) }
+      outcomes: source.several { OutcomeCount.sample(&$0) },
+      retention: source.maybe { RetentionStatus.sample(&$0) },
+      listenSessions: source.number(),
+      submitP50Us: source.number(),
+      submitP99Us: source.number(),
+      recorded: source.number()
+    )
+  }
+}
+
+extension RetentionStatus: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      bodyDays: source.number(),
+      requestDays: source.number(),
+      lastRunAtUs: source.number(),
+      lastResult: source.text(),
+      lastError: source.text(),
+      oldestRequestAtUs: source.number()
     )
   }
 }
@@ -644,7 +1400,10 @@ extension Trigger: SampledMessage {
       preset: source.text(),
       createdAtUs: source.number(),
       updatedAtUs: source.number(),
-      secrets: source.several { SecretInfo.sample(&$0) }
+      secrets: source.several { SecretInfo.sample(&$0) },
+      source: source.text(),
+      subscribers: source.several { $0.text() },
+      secretPending: source.bool()
     )
   }
 }
@@ -791,8 +1550,110 @@ extension RotateTriggerResponse: SampledMessage {
   static func sample(_ source: inout SampleSource) -> Self {
     Self(
       secret: source.maybe { RevealedSecret.sample(&$0) },
-      warnings: source.several { $0.text() }
+      warnings: source.several { $0.text() },
+      pendingRequests: source.number()
     )
+  }
+}
+
+extension AmendTriggerRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      trigger: source.text(),
+      map: source.several { VariablePath.sample(&$0) },
+      allowIps: source.several { $0.text() },
+      allowOrigins: source.several { $0.text() },
+      publish: source.bool()
+    )
+  }
+}
+
+extension VariablePath: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      variable: source.text(),
+      from: source.text()
+    )
+  }
+}
+
+extension SignSampleRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      trigger: source.text(),
+      method: source.bytes(),
+      path: source.bytes(),
+      query: source.bytes(),
+      headers: source.several { Header.sample(&$0) },
+      body: source.bytes(),
+      baseUrl: source.bytes()
+    )
+  }
+}
+
+extension SignSampleResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      method: source.bytes(),
+      target: source.bytes(),
+      headers: source.several { Header.sample(&$0) },
+      body: source.bytes()
+    )
+  }
+}
+
+extension Variable: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      name: source.text(),
+      value: source.text(),
+      secret: source.bool(),
+      updatedAtUs: source.number()
+    )
+  }
+}
+
+extension SetVariableRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      name: source.text(),
+      value: source.text(),
+      secret: source.bool()
+    )
+  }
+}
+
+extension ListVariablesRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text()
+    )
+  }
+}
+
+extension ListVariablesResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      variables: source.several { Variable.sample(&$0) }
+    )
+  }
+}
+
+extension DeleteVariableRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      name: source.text()
+    )
+  }
+}
+
+extension DeleteVariableResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self()
   }
 }
 
@@ -801,7 +1662,17 @@ extension Workspace: SampledMessage {
     Self(
       id: source.text(),
       name: source.text(),
-      createdAtUs: source.number()
+      createdAtUs: source.number(),
+      defaultRegion: source.text()
+    )
+  }
+}
+
+extension UpdateWorkspaceRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      name: source.text(),
+      defaultRegion: source.maybe { $0.text() }
     )
   }
 }

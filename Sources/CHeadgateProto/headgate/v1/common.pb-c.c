@@ -232,6 +232,51 @@ void   headgate__v1__explanation__free_unpacked
   assert(message->base.descriptor == &headgate__v1__explanation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   headgate__v1__explained_part__init
+                     (Headgate__V1__ExplainedPart         *message)
+{
+  static const Headgate__V1__ExplainedPart init_value = HEADGATE__V1__EXPLAINED_PART__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__explained_part__get_packed_size
+                     (const Headgate__V1__ExplainedPart *message)
+{
+  assert(message->base.descriptor == &headgate__v1__explained_part__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__explained_part__pack
+                     (const Headgate__V1__ExplainedPart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__explained_part__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__explained_part__pack_to_buffer
+                     (const Headgate__V1__ExplainedPart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__explained_part__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__ExplainedPart *
+       headgate__v1__explained_part__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__ExplainedPart *)
+     protobuf_c_message_unpack (&headgate__v1__explained_part__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__explained_part__free_unpacked
+                     (Headgate__V1__ExplainedPart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__explained_part__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   headgate__v1__case_comparison__init
                      (Headgate__V1__CaseComparison         *message)
 {
@@ -320,6 +365,186 @@ void   headgate__v1__note__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &headgate__v1__note__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__binding_report_list__init
+                     (Headgate__V1__BindingReportList         *message)
+{
+  static const Headgate__V1__BindingReportList init_value = HEADGATE__V1__BINDING_REPORT_LIST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__binding_report_list__get_packed_size
+                     (const Headgate__V1__BindingReportList *message)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__binding_report_list__pack
+                     (const Headgate__V1__BindingReportList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__binding_report_list__pack_to_buffer
+                     (const Headgate__V1__BindingReportList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__BindingReportList *
+       headgate__v1__binding_report_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__BindingReportList *)
+     protobuf_c_message_unpack (&headgate__v1__binding_report_list__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__binding_report_list__free_unpacked
+                     (Headgate__V1__BindingReportList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__binding_report_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__binding_report__init
+                     (Headgate__V1__BindingReport         *message)
+{
+  static const Headgate__V1__BindingReport init_value = HEADGATE__V1__BINDING_REPORT__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__binding_report__get_packed_size
+                     (const Headgate__V1__BindingReport *message)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__binding_report__pack
+                     (const Headgate__V1__BindingReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__binding_report__pack_to_buffer
+                     (const Headgate__V1__BindingReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__binding_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__BindingReport *
+       headgate__v1__binding_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__BindingReport *)
+     protobuf_c_message_unpack (&headgate__v1__binding_report__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__binding_report__free_unpacked
+                     (Headgate__V1__BindingReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__binding_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__bound_field__init
+                     (Headgate__V1__BoundField         *message)
+{
+  static const Headgate__V1__BoundField init_value = HEADGATE__V1__BOUND_FIELD__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__bound_field__get_packed_size
+                     (const Headgate__V1__BoundField *message)
+{
+  assert(message->base.descriptor == &headgate__v1__bound_field__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__bound_field__pack
+                     (const Headgate__V1__BoundField *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__bound_field__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__bound_field__pack_to_buffer
+                     (const Headgate__V1__BoundField *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__bound_field__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__BoundField *
+       headgate__v1__bound_field__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__BoundField *)
+     protobuf_c_message_unpack (&headgate__v1__bound_field__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__bound_field__free_unpacked
+                     (Headgate__V1__BoundField *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__bound_field__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__other_match__init
+                     (Headgate__V1__OtherMatch         *message)
+{
+  static const Headgate__V1__OtherMatch init_value = HEADGATE__V1__OTHER_MATCH__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__other_match__get_packed_size
+                     (const Headgate__V1__OtherMatch *message)
+{
+  assert(message->base.descriptor == &headgate__v1__other_match__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__other_match__pack
+                     (const Headgate__V1__OtherMatch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__other_match__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__other_match__pack_to_buffer
+                     (const Headgate__V1__OtherMatch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__other_match__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__OtherMatch *
+       headgate__v1__other_match__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__OtherMatch *)
+     protobuf_c_message_unpack (&headgate__v1__other_match__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__other_match__free_unpacked
+                     (Headgate__V1__OtherMatch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__other_match__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 static const ProtobufCFieldDescriptor headgate__v1__header__field_descriptors[2] =
@@ -539,7 +764,7 @@ const ProtobufCMessageDescriptor headgate__v1__error_detail__descriptor =
   (ProtobufCMessageInit) headgate__v1__error_detail__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__explanation__field_descriptors[9] =
+static const ProtobufCFieldDescriptor headgate__v1__explanation__field_descriptors[10] =
 {
   {
     "event_path",
@@ -649,6 +874,18 @@ static const ProtobufCFieldDescriptor headgate__v1__explanation__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parts",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__Explanation, n_parts),
+    offsetof(Headgate__V1__Explanation, parts),
+    &headgate__v1__explained_part__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__explanation__field_indices_by_name[] = {
   3,   /* field[3] = cases */
@@ -658,13 +895,14 @@ static const unsigned headgate__v1__explanation__field_indices_by_name[] = {
   1,   /* field[1] = event_value */
   6,   /* field[6] = notes */
   4,   /* field[4] = output */
+  9,   /* field[9] = parts */
   7,   /* field[7] = refused_at */
   8,   /* field[8] = refused_because */
 };
 static const ProtobufCIntRange headgate__v1__explanation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor headgate__v1__explanation__descriptor =
 {
@@ -674,11 +912,205 @@ const ProtobufCMessageDescriptor headgate__v1__explanation__descriptor =
   "Headgate__V1__Explanation",
   "headgate.v1",
   sizeof(Headgate__V1__Explanation),
-  9,
+  10,
   headgate__v1__explanation__field_descriptors,
   headgate__v1__explanation__field_indices_by_name,
   1,  headgate__v1__explanation__number_ranges,
   (ProtobufCMessageInit) headgate__v1__explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__explained_part__field_descriptors[13] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "element",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, element),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_value",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, event_value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_present",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, event_present),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cases",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__ExplainedPart, n_cases),
+    offsetof(Headgate__V1__ExplainedPart, cases),
+    &headgate__v1__case_comparison__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, output),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entry_node",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, entry_node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "notes",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__ExplainedPart, n_notes),
+    offsetof(Headgate__V1__ExplainedPart, notes),
+    &headgate__v1__note__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, outcome),
+    &headgate__v1__outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, cause),
+    &headgate__v1__cause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_at",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, refused_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_because",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, refused_because),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delivery_id",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExplainedPart, delivery_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__explained_part__field_indices_by_name[] = {
+  4,   /* field[4] = cases */
+  9,   /* field[9] = cause */
+  12,   /* field[12] = delivery_id */
+  1,   /* field[1] = element */
+  6,   /* field[6] = entry_node */
+  3,   /* field[3] = event_present */
+  2,   /* field[2] = event_value */
+  0,   /* field[0] = node */
+  7,   /* field[7] = notes */
+  8,   /* field[8] = outcome */
+  5,   /* field[5] = output */
+  10,   /* field[10] = refused_at */
+  11,   /* field[11] = refused_because */
+};
+static const ProtobufCIntRange headgate__v1__explained_part__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor headgate__v1__explained_part__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.ExplainedPart",
+  "ExplainedPart",
+  "Headgate__V1__ExplainedPart",
+  "headgate.v1",
+  sizeof(Headgate__V1__ExplainedPart),
+  13,
+  headgate__v1__explained_part__field_descriptors,
+  headgate__v1__explained_part__field_indices_by_name,
+  1,  headgate__v1__explained_part__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__explained_part__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor headgate__v1__case_comparison__field_descriptors[3] =
@@ -809,6 +1241,353 @@ const ProtobufCMessageDescriptor headgate__v1__note__descriptor =
   (ProtobufCMessageInit) headgate__v1__note__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor headgate__v1__binding_report_list__field_descriptors[1] =
+{
+  {
+    "reports",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__BindingReportList, n_reports),
+    offsetof(Headgate__V1__BindingReportList, reports),
+    &headgate__v1__binding_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__binding_report_list__field_indices_by_name[] = {
+  0,   /* field[0] = reports */
+};
+static const ProtobufCIntRange headgate__v1__binding_report_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor headgate__v1__binding_report_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.BindingReportList",
+  "BindingReportList",
+  "Headgate__V1__BindingReportList",
+  "headgate.v1",
+  sizeof(Headgate__V1__BindingReportList),
+  1,
+  headgate__v1__binding_report_list__field_descriptors,
+  headgate__v1__binding_report_list__field_indices_by_name,
+  1,  headgate__v1__binding_report_list__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__binding_report_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__binding_report__field_descriptors[11] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "element",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, element),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "customer_outcome",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, customer_outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "customer_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "found_by",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, found_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fields",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__BindingReport, n_fields),
+    offsetof(Headgate__V1__BindingReport, fields),
+    &headgate__v1__bound_field__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other_matches",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__BindingReport, n_other_matches),
+    offsetof(Headgate__V1__BindingReport, other_matches),
+    &headgate__v1__other_match__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_outcome",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, chat_outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, chat_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_conflict_customer_id",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, chat_conflict_customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BindingReport, failure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__binding_report__field_indices_by_name[] = {
+  9,   /* field[9] = chat_conflict_customer_id */
+  8,   /* field[8] = chat_id */
+  7,   /* field[7] = chat_outcome */
+  3,   /* field[3] = customer_id */
+  2,   /* field[2] = customer_outcome */
+  1,   /* field[1] = element */
+  10,   /* field[10] = failure */
+  5,   /* field[5] = fields */
+  4,   /* field[4] = found_by */
+  0,   /* field[0] = node */
+  6,   /* field[6] = other_matches */
+};
+static const ProtobufCIntRange headgate__v1__binding_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor headgate__v1__binding_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.BindingReport",
+  "BindingReport",
+  "Headgate__V1__BindingReport",
+  "headgate.v1",
+  sizeof(Headgate__V1__BindingReport),
+  11,
+  headgate__v1__binding_report__field_descriptors,
+  headgate__v1__binding_report__field_indices_by_name,
+  1,  headgate__v1__binding_report__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__binding_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__bound_field__field_descriptors[5] =
+{
+  {
+    "field",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BoundField, field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "original",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BoundField, original),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BoundField, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "action",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BoundField, action),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__BoundField, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__bound_field__field_indices_by_name[] = {
+  3,   /* field[3] = action */
+  0,   /* field[0] = field */
+  4,   /* field[4] = message */
+  1,   /* field[1] = original */
+  2,   /* field[2] = value */
+};
+static const ProtobufCIntRange headgate__v1__bound_field__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor headgate__v1__bound_field__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.BoundField",
+  "BoundField",
+  "Headgate__V1__BoundField",
+  "headgate.v1",
+  sizeof(Headgate__V1__BoundField),
+  5,
+  headgate__v1__bound_field__field_descriptors,
+  headgate__v1__bound_field__field_indices_by_name,
+  1,  headgate__v1__bound_field__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__bound_field__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__other_match__field_descriptors[2] =
+{
+  {
+    "customer_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__OtherMatch, customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "field",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__OtherMatch, field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__other_match__field_indices_by_name[] = {
+  0,   /* field[0] = customer_id */
+  1,   /* field[1] = field */
+};
+static const ProtobufCIntRange headgate__v1__other_match__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__other_match__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.OtherMatch",
+  "OtherMatch",
+  "Headgate__V1__OtherMatch",
+  "headgate.v1",
+  sizeof(Headgate__V1__OtherMatch),
+  2,
+  headgate__v1__other_match__field_descriptors,
+  headgate__v1__other_match__field_indices_by_name,
+  1,  headgate__v1__other_match__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__other_match__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue headgate__v1__outcome__enum_values_by_number[8] =
 {
   { "OUTCOME_UNSPECIFIED", "HEADGATE__V1__OUTCOME__OUTCOME_UNSPECIFIED", 0 },
@@ -849,7 +1628,7 @@ const ProtobufCEnumDescriptor headgate__v1__outcome__descriptor =
   headgate__v1__outcome__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue headgate__v1__cause__enum_values_by_number[20] =
+static const ProtobufCEnumValue headgate__v1__cause__enum_values_by_number[21] =
 {
   { "CAUSE_UNSPECIFIED", "HEADGATE__V1__CAUSE__CAUSE_UNSPECIFIED", 0 },
   { "CAUSE_UNKNOWN_KEY", "HEADGATE__V1__CAUSE__CAUSE_UNKNOWN_KEY", 1 },
@@ -871,11 +1650,12 @@ static const ProtobufCEnumValue headgate__v1__cause__enum_values_by_number[20] =
   { "CAUSE_BODY_TOO_LARGE", "HEADGATE__V1__CAUSE__CAUSE_BODY_TOO_LARGE", 17 },
   { "CAUSE_ENCODING_UNSUPPORTED", "HEADGATE__V1__CAUSE__CAUSE_ENCODING_UNSUPPORTED", 18 },
   { "CAUSE_HANDSHAKE_REFUSED", "HEADGATE__V1__CAUSE__CAUSE_HANDSHAKE_REFUSED", 19 },
+  { "CAUSE_SPLIT_REFUSED", "HEADGATE__V1__CAUSE__CAUSE_SPLIT_REFUSED", 20 },
 };
 static const ProtobufCIntRange headgate__v1__cause__value_ranges[] = {
-{0, 0},{0, 20}
+{0, 0},{0, 21}
 };
-static const ProtobufCEnumValueIndex headgate__v1__cause__enum_values_by_name[20] =
+static const ProtobufCEnumValueIndex headgate__v1__cause__enum_values_by_name[21] =
 {
   { "CAUSE_BODY_TOO_LARGE", 17 },
   { "CAUSE_BODY_UNPARSEABLE", 13 },
@@ -892,6 +1672,7 @@ static const ProtobufCEnumValueIndex headgate__v1__cause__enum_values_by_name[20
   { "CAUSE_REQUIRED_MISSING", 14 },
   { "CAUSE_SIGNATURE_MALFORMED", 9 },
   { "CAUSE_SIGNATURE_WRONG", 10 },
+  { "CAUSE_SPLIT_REFUSED", 20 },
   { "CAUSE_TIMESTAMP_MALFORMED", 11 },
   { "CAUSE_TIMESTAMP_STALE", 12 },
   { "CAUSE_TYPE_MISMATCH", 15 },
@@ -905,9 +1686,9 @@ const ProtobufCEnumDescriptor headgate__v1__cause__descriptor =
   "Cause",
   "Headgate__V1__Cause",
   "headgate.v1",
-  20,
+  21,
   headgate__v1__cause__enum_values_by_number,
-  20,
+  21,
   headgate__v1__cause__enum_values_by_name,
   1,
   headgate__v1__cause__value_ranges,

@@ -232,7 +232,457 @@ void   headgate__v1__get_log_request__free_unpacked
   assert(message->base.descriptor == &headgate__v1__get_log_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__log_entry__field_descriptors[22] =
+void   headgate__v1__tail_logs_request__init
+                     (Headgate__V1__TailLogsRequest         *message)
+{
+  static const Headgate__V1__TailLogsRequest init_value = HEADGATE__V1__TAIL_LOGS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__tail_logs_request__get_packed_size
+                     (const Headgate__V1__TailLogsRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__tail_logs_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__tail_logs_request__pack
+                     (const Headgate__V1__TailLogsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__tail_logs_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__tail_logs_request__pack_to_buffer
+                     (const Headgate__V1__TailLogsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__tail_logs_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__TailLogsRequest *
+       headgate__v1__tail_logs_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__TailLogsRequest *)
+     protobuf_c_message_unpack (&headgate__v1__tail_logs_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__tail_logs_request__free_unpacked
+                     (Headgate__V1__TailLogsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__tail_logs_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__log_stats_request__init
+                     (Headgate__V1__LogStatsRequest         *message)
+{
+  static const Headgate__V1__LogStatsRequest init_value = HEADGATE__V1__LOG_STATS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__log_stats_request__get_packed_size
+                     (const Headgate__V1__LogStatsRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__log_stats_request__pack
+                     (const Headgate__V1__LogStatsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__log_stats_request__pack_to_buffer
+                     (const Headgate__V1__LogStatsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__LogStatsRequest *
+       headgate__v1__log_stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__LogStatsRequest *)
+     protobuf_c_message_unpack (&headgate__v1__log_stats_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__log_stats_request__free_unpacked
+                     (Headgate__V1__LogStatsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__log_stats_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__log_stats_response__init
+                     (Headgate__V1__LogStatsResponse         *message)
+{
+  static const Headgate__V1__LogStatsResponse init_value = HEADGATE__V1__LOG_STATS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__log_stats_response__get_packed_size
+                     (const Headgate__V1__LogStatsResponse *message)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__log_stats_response__pack
+                     (const Headgate__V1__LogStatsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__log_stats_response__pack_to_buffer
+                     (const Headgate__V1__LogStatsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__LogStatsResponse *
+       headgate__v1__log_stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__LogStatsResponse *)
+     protobuf_c_message_unpack (&headgate__v1__log_stats_response__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__log_stats_response__free_unpacked
+                     (Headgate__V1__LogStatsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__log_stats_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__log_stats_bucket__init
+                     (Headgate__V1__LogStatsBucket         *message)
+{
+  static const Headgate__V1__LogStatsBucket init_value = HEADGATE__V1__LOG_STATS_BUCKET__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__log_stats_bucket__get_packed_size
+                     (const Headgate__V1__LogStatsBucket *message)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_bucket__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__log_stats_bucket__pack
+                     (const Headgate__V1__LogStatsBucket *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_bucket__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__log_stats_bucket__pack_to_buffer
+                     (const Headgate__V1__LogStatsBucket *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__log_stats_bucket__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__LogStatsBucket *
+       headgate__v1__log_stats_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__LogStatsBucket *)
+     protobuf_c_message_unpack (&headgate__v1__log_stats_bucket__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__log_stats_bucket__free_unpacked
+                     (Headgate__V1__LogStatsBucket *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__log_stats_bucket__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__outcome_share__init
+                     (Headgate__V1__OutcomeShare         *message)
+{
+  static const Headgate__V1__OutcomeShare init_value = HEADGATE__V1__OUTCOME_SHARE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__outcome_share__get_packed_size
+                     (const Headgate__V1__OutcomeShare *message)
+{
+  assert(message->base.descriptor == &headgate__v1__outcome_share__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__outcome_share__pack
+                     (const Headgate__V1__OutcomeShare *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__outcome_share__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__outcome_share__pack_to_buffer
+                     (const Headgate__V1__OutcomeShare *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__outcome_share__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__OutcomeShare *
+       headgate__v1__outcome_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__OutcomeShare *)
+     protobuf_c_message_unpack (&headgate__v1__outcome_share__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__outcome_share__free_unpacked
+                     (Headgate__V1__OutcomeShare *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__outcome_share__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__export_logs_request__init
+                     (Headgate__V1__ExportLogsRequest         *message)
+{
+  static const Headgate__V1__ExportLogsRequest init_value = HEADGATE__V1__EXPORT_LOGS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__export_logs_request__get_packed_size
+                     (const Headgate__V1__ExportLogsRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__export_logs_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__export_logs_request__pack
+                     (const Headgate__V1__ExportLogsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__export_logs_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__export_logs_request__pack_to_buffer
+                     (const Headgate__V1__ExportLogsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__export_logs_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__ExportLogsRequest *
+       headgate__v1__export_logs_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__ExportLogsRequest *)
+     protobuf_c_message_unpack (&headgate__v1__export_logs_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__export_logs_request__free_unpacked
+                     (Headgate__V1__ExportLogsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__export_logs_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__exported_log__init
+                     (Headgate__V1__ExportedLog         *message)
+{
+  static const Headgate__V1__ExportedLog init_value = HEADGATE__V1__EXPORTED_LOG__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__exported_log__get_packed_size
+                     (const Headgate__V1__ExportedLog *message)
+{
+  assert(message->base.descriptor == &headgate__v1__exported_log__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__exported_log__pack
+                     (const Headgate__V1__ExportedLog *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__exported_log__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__exported_log__pack_to_buffer
+                     (const Headgate__V1__ExportedLog *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__exported_log__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__ExportedLog *
+       headgate__v1__exported_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__ExportedLog *)
+     protobuf_c_message_unpack (&headgate__v1__exported_log__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__exported_log__free_unpacked
+                     (Headgate__V1__ExportedLog *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__exported_log__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__log_leaves_request__init
+                     (Headgate__V1__LogLeavesRequest         *message)
+{
+  static const Headgate__V1__LogLeavesRequest init_value = HEADGATE__V1__LOG_LEAVES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__log_leaves_request__get_packed_size
+                     (const Headgate__V1__LogLeavesRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__log_leaves_request__pack
+                     (const Headgate__V1__LogLeavesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__log_leaves_request__pack_to_buffer
+                     (const Headgate__V1__LogLeavesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__LogLeavesRequest *
+       headgate__v1__log_leaves_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__LogLeavesRequest *)
+     protobuf_c_message_unpack (&headgate__v1__log_leaves_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__log_leaves_request__free_unpacked
+                     (Headgate__V1__LogLeavesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__log_leaves_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__log_leaves_response__init
+                     (Headgate__V1__LogLeavesResponse         *message)
+{
+  static const Headgate__V1__LogLeavesResponse init_value = HEADGATE__V1__LOG_LEAVES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__log_leaves_response__get_packed_size
+                     (const Headgate__V1__LogLeavesResponse *message)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__log_leaves_response__pack
+                     (const Headgate__V1__LogLeavesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__log_leaves_response__pack_to_buffer
+                     (const Headgate__V1__LogLeavesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__log_leaves_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__LogLeavesResponse *
+       headgate__v1__log_leaves_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__LogLeavesResponse *)
+     protobuf_c_message_unpack (&headgate__v1__log_leaves_response__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__log_leaves_response__free_unpacked
+                     (Headgate__V1__LogLeavesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__log_leaves_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__leaf__init
+                     (Headgate__V1__Leaf         *message)
+{
+  static const Headgate__V1__Leaf init_value = HEADGATE__V1__LEAF__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__leaf__get_packed_size
+                     (const Headgate__V1__Leaf *message)
+{
+  assert(message->base.descriptor == &headgate__v1__leaf__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__leaf__pack
+                     (const Headgate__V1__Leaf *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__leaf__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__leaf__pack_to_buffer
+                     (const Headgate__V1__Leaf *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__leaf__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__Leaf *
+       headgate__v1__leaf__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__Leaf *)
+     protobuf_c_message_unpack (&headgate__v1__leaf__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__leaf__free_unpacked
+                     (Headgate__V1__Leaf *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__leaf__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor headgate__v1__log_entry__field_descriptors[29] =
 {
   {
     "id",
@@ -498,13 +948,102 @@ static const ProtobufCFieldDescriptor headgate__v1__log_entry__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "delivery_id",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, delivery_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duplicate_of",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, duplicate_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "customer_id",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_id",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, chat_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replay_of",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, replay_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trace_id",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogEntry, trace_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bindings",
+    29,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__LogEntry, n_bindings),
+    offsetof(Headgate__V1__LogEntry, bindings),
+    &headgate__v1__binding_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__log_entry__field_indices_by_name[] = {
+  28,   /* field[28] = bindings */
   18,   /* field[18] = body */
   19,   /* field[19] = body_absent */
   14,   /* field[14] = body_bytes */
   10,   /* field[10] = cause */
+  25,   /* field[25] = chat_id */
   7,   /* field[7] = client_address */
+  24,   /* field[24] = customer_id */
+  22,   /* field[22] = delivery_id */
+  23,   /* field[23] = duplicate_of */
   12,   /* field[12] = event */
   20,   /* field[20] = explanation */
   15,   /* field[15] = flow_version */
@@ -518,15 +1057,17 @@ static const unsigned headgate__v1__log_entry__field_indices_by_name[] = {
   16,   /* field[16] = processing_us */
   6,   /* field[6] = query */
   3,   /* field[3] = received_at_us */
+  26,   /* field[26] = replay_of */
   21,   /* field[21] = runs */
   11,   /* field[11] = status */
+  27,   /* field[27] = trace_id */
   2,   /* field[2] = trigger */
   1,   /* field[1] = trigger_id */
 };
 static const ProtobufCIntRange headgate__v1__log_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor headgate__v1__log_entry__descriptor =
 {
@@ -536,14 +1077,14 @@ const ProtobufCMessageDescriptor headgate__v1__log_entry__descriptor =
   "Headgate__V1__LogEntry",
   "headgate.v1",
   sizeof(Headgate__V1__LogEntry),
-  22,
+  29,
   headgate__v1__log_entry__field_descriptors,
   headgate__v1__log_entry__field_indices_by_name,
   1,  headgate__v1__log_entry__number_ranges,
   (ProtobufCMessageInit) headgate__v1__log_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__log_run__field_descriptors[6] =
+static const ProtobufCFieldDescriptor headgate__v1__log_run__field_descriptors[10] =
 {
   {
     "id",
@@ -617,19 +1158,71 @@ static const ProtobufCFieldDescriptor headgate__v1__log_run__field_descriptors[6
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "customer_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogRun, customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogRun, chat_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogRun, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "element",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogRun, element),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__log_run__field_indices_by_name[] = {
   4,   /* field[4] = attempt */
+  7,   /* field[7] = chat_id */
+  6,   /* field[6] = customer_id */
+  9,   /* field[9] = element */
   2,   /* field[2] = entry_node */
   1,   /* field[1] = flow */
   0,   /* field[0] = id */
+  8,   /* field[8] = node */
   3,   /* field[3] = state */
   5,   /* field[5] = variables */
 };
 static const ProtobufCIntRange headgate__v1__log_run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor headgate__v1__log_run__descriptor =
 {
@@ -639,14 +1232,14 @@ const ProtobufCMessageDescriptor headgate__v1__log_run__descriptor =
   "Headgate__V1__LogRun",
   "headgate.v1",
   sizeof(Headgate__V1__LogRun),
-  6,
+  10,
   headgate__v1__log_run__field_descriptors,
   headgate__v1__log_run__field_indices_by_name,
   1,  headgate__v1__log_run__number_ranges,
   (ProtobufCMessageInit) headgate__v1__log_run__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__query_logs_request__field_descriptors[12] =
+static const ProtobufCFieldDescriptor headgate__v1__query_logs_request__field_descriptors[17] =
 {
   {
     "workspace",
@@ -792,11 +1385,76 @@ static const ProtobufCFieldDescriptor headgate__v1__query_logs_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "delivery_id",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__QueryLogsRequest, delivery_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "customer",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__QueryLogsRequest, customer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body_text",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__QueryLogsRequest, body_text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body_json",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__QueryLogsRequest, body_json),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__QueryLogsRequest, chat),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__query_logs_request__field_indices_by_name[] = {
   7,   /* field[7] = address */
+  15,   /* field[15] = body_json */
+  14,   /* field[14] = body_text */
   4,   /* field[4] = causes */
+  16,   /* field[16] = chat */
   11,   /* field[11] = cursor */
+  13,   /* field[13] = customer */
+  12,   /* field[12] = delivery_id */
   6,   /* field[6] = event */
   2,   /* field[2] = flow */
   3,   /* field[3] = outcomes */
@@ -810,7 +1468,7 @@ static const unsigned headgate__v1__query_logs_request__field_indices_by_name[] 
 static const ProtobufCIntRange headgate__v1__query_logs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor headgate__v1__query_logs_request__descriptor =
 {
@@ -820,7 +1478,7 @@ const ProtobufCMessageDescriptor headgate__v1__query_logs_request__descriptor =
   "Headgate__V1__QueryLogsRequest",
   "headgate.v1",
   sizeof(Headgate__V1__QueryLogsRequest),
-  12,
+  17,
   headgate__v1__query_logs_request__field_descriptors,
   headgate__v1__query_logs_request__field_indices_by_name,
   1,  headgate__v1__query_logs_request__number_ranges,
@@ -927,5 +1585,606 @@ const ProtobufCMessageDescriptor headgate__v1__get_log_request__descriptor =
   headgate__v1__get_log_request__field_indices_by_name,
   1,  headgate__v1__get_log_request__number_ranges,
   (ProtobufCMessageInit) headgate__v1__get_log_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__tail_logs_request__field_descriptors[3] =
+{
+  {
+    "filter",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__TailLogsRequest, filter),
+    &headgate__v1__query_logs_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__TailLogsRequest, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "whole",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__TailLogsRequest, whole),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__tail_logs_request__field_indices_by_name[] = {
+  1,   /* field[1] = after */
+  0,   /* field[0] = filter */
+  2,   /* field[2] = whole */
+};
+static const ProtobufCIntRange headgate__v1__tail_logs_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor headgate__v1__tail_logs_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.TailLogsRequest",
+  "TailLogsRequest",
+  "Headgate__V1__TailLogsRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__TailLogsRequest),
+  3,
+  headgate__v1__tail_logs_request__field_descriptors,
+  headgate__v1__tail_logs_request__field_indices_by_name,
+  1,  headgate__v1__tail_logs_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__tail_logs_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__log_stats_request__field_descriptors[2] =
+{
+  {
+    "filter",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsRequest, filter),
+    &headgate__v1__query_logs_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bucket_seconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsRequest, bucket_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__log_stats_request__field_indices_by_name[] = {
+  1,   /* field[1] = bucket_seconds */
+  0,   /* field[0] = filter */
+};
+static const ProtobufCIntRange headgate__v1__log_stats_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__log_stats_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.LogStatsRequest",
+  "LogStatsRequest",
+  "Headgate__V1__LogStatsRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__LogStatsRequest),
+  2,
+  headgate__v1__log_stats_request__field_descriptors,
+  headgate__v1__log_stats_request__field_indices_by_name,
+  1,  headgate__v1__log_stats_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__log_stats_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__log_stats_response__field_descriptors[2] =
+{
+  {
+    "buckets",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__LogStatsResponse, n_buckets),
+    offsetof(Headgate__V1__LogStatsResponse, buckets),
+    &headgate__v1__log_stats_bucket__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bucket_seconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsResponse, bucket_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__log_stats_response__field_indices_by_name[] = {
+  1,   /* field[1] = bucket_seconds */
+  0,   /* field[0] = buckets */
+};
+static const ProtobufCIntRange headgate__v1__log_stats_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__log_stats_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.LogStatsResponse",
+  "LogStatsResponse",
+  "Headgate__V1__LogStatsResponse",
+  "headgate.v1",
+  sizeof(Headgate__V1__LogStatsResponse),
+  2,
+  headgate__v1__log_stats_response__field_descriptors,
+  headgate__v1__log_stats_response__field_indices_by_name,
+  1,  headgate__v1__log_stats_response__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__log_stats_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__log_stats_bucket__field_descriptors[7] =
+{
+  {
+    "start_us",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, start_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcomes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__LogStatsBucket, n_outcomes),
+    offsetof(Headgate__V1__LogStatsBucket, outcomes),
+    &headgate__v1__outcome_share__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "processing_p50_us",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, processing_p50_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "processing_p99_us",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, processing_p99_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, body_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_p50_us",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, lease_p50_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_p99_us",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogStatsBucket, lease_p99_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__log_stats_bucket__field_indices_by_name[] = {
+  4,   /* field[4] = body_bytes */
+  5,   /* field[5] = lease_p50_us */
+  6,   /* field[6] = lease_p99_us */
+  1,   /* field[1] = outcomes */
+  2,   /* field[2] = processing_p50_us */
+  3,   /* field[3] = processing_p99_us */
+  0,   /* field[0] = start_us */
+};
+static const ProtobufCIntRange headgate__v1__log_stats_bucket__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor headgate__v1__log_stats_bucket__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.LogStatsBucket",
+  "LogStatsBucket",
+  "Headgate__V1__LogStatsBucket",
+  "headgate.v1",
+  sizeof(Headgate__V1__LogStatsBucket),
+  7,
+  headgate__v1__log_stats_bucket__field_descriptors,
+  headgate__v1__log_stats_bucket__field_indices_by_name,
+  1,  headgate__v1__log_stats_bucket__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__log_stats_bucket__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__outcome_share__field_descriptors[3] =
+{
+  {
+    "outcome",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__OutcomeShare, outcome),
+    &headgate__v1__outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__OutcomeShare, cause),
+    &headgate__v1__cause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__OutcomeShare, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__outcome_share__field_indices_by_name[] = {
+  1,   /* field[1] = cause */
+  2,   /* field[2] = count */
+  0,   /* field[0] = outcome */
+};
+static const ProtobufCIntRange headgate__v1__outcome_share__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor headgate__v1__outcome_share__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.OutcomeShare",
+  "OutcomeShare",
+  "Headgate__V1__OutcomeShare",
+  "headgate.v1",
+  sizeof(Headgate__V1__OutcomeShare),
+  3,
+  headgate__v1__outcome_share__field_descriptors,
+  headgate__v1__outcome_share__field_indices_by_name,
+  1,  headgate__v1__outcome_share__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__outcome_share__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__export_logs_request__field_descriptors[1] =
+{
+  {
+    "filter",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExportLogsRequest, filter),
+    &headgate__v1__query_logs_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__export_logs_request__field_indices_by_name[] = {
+  0,   /* field[0] = filter */
+};
+static const ProtobufCIntRange headgate__v1__export_logs_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor headgate__v1__export_logs_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.ExportLogsRequest",
+  "ExportLogsRequest",
+  "Headgate__V1__ExportLogsRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__ExportLogsRequest),
+  1,
+  headgate__v1__export_logs_request__field_descriptors,
+  headgate__v1__export_logs_request__field_indices_by_name,
+  1,  headgate__v1__export_logs_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__export_logs_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__exported_log__field_descriptors[3] =
+{
+  {
+    "entry",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExportedLog, entry),
+    &headgate__v1__log_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExportedLog, cursor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_estimate",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ExportedLog, total_estimate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__exported_log__field_indices_by_name[] = {
+  1,   /* field[1] = cursor */
+  0,   /* field[0] = entry */
+  2,   /* field[2] = total_estimate */
+};
+static const ProtobufCIntRange headgate__v1__exported_log__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor headgate__v1__exported_log__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.ExportedLog",
+  "ExportedLog",
+  "Headgate__V1__ExportedLog",
+  "headgate.v1",
+  sizeof(Headgate__V1__ExportedLog),
+  3,
+  headgate__v1__exported_log__field_descriptors,
+  headgate__v1__exported_log__field_indices_by_name,
+  1,  headgate__v1__exported_log__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__exported_log__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__log_leaves_request__field_descriptors[2] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogLeavesRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__LogLeavesRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__log_leaves_request__field_indices_by_name[] = {
+  1,   /* field[1] = id */
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__log_leaves_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__log_leaves_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.LogLeavesRequest",
+  "LogLeavesRequest",
+  "Headgate__V1__LogLeavesRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__LogLeavesRequest),
+  2,
+  headgate__v1__log_leaves_request__field_descriptors,
+  headgate__v1__log_leaves_request__field_indices_by_name,
+  1,  headgate__v1__log_leaves_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__log_leaves_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__log_leaves_response__field_descriptors[1] =
+{
+  {
+    "leaves",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__LogLeavesResponse, n_leaves),
+    offsetof(Headgate__V1__LogLeavesResponse, leaves),
+    &headgate__v1__leaf__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__log_leaves_response__field_indices_by_name[] = {
+  0,   /* field[0] = leaves */
+};
+static const ProtobufCIntRange headgate__v1__log_leaves_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor headgate__v1__log_leaves_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.LogLeavesResponse",
+  "LogLeavesResponse",
+  "Headgate__V1__LogLeavesResponse",
+  "headgate.v1",
+  sizeof(Headgate__V1__LogLeavesResponse),
+  1,
+  headgate__v1__log_leaves_response__field_descriptors,
+  headgate__v1__log_leaves_response__field_indices_by_name,
+  1,  headgate__v1__log_leaves_response__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__log_leaves_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__leaf__field_descriptors[3] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Leaf, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Leaf, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Leaf, type),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__leaf__field_indices_by_name[] = {
+  0,   /* field[0] = path */
+  2,   /* field[2] = type */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange headgate__v1__leaf__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor headgate__v1__leaf__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.Leaf",
+  "Leaf",
+  "Headgate__V1__Leaf",
+  "headgate.v1",
+  sizeof(Headgate__V1__Leaf),
+  3,
+  headgate__v1__leaf__field_descriptors,
+  headgate__v1__leaf__field_indices_by_name,
+  1,  headgate__v1__leaf__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__leaf__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -547,7 +547,52 @@ void   headgate__v1__list_runs_response__free_unpacked
   assert(message->base.descriptor == &headgate__v1__list_runs_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__run__field_descriptors[21] =
+void   headgate__v1__retry_run_request__init
+                     (Headgate__V1__RetryRunRequest         *message)
+{
+  static const Headgate__V1__RetryRunRequest init_value = HEADGATE__V1__RETRY_RUN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__retry_run_request__get_packed_size
+                     (const Headgate__V1__RetryRunRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__retry_run_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__retry_run_request__pack
+                     (const Headgate__V1__RetryRunRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__retry_run_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__retry_run_request__pack_to_buffer
+                     (const Headgate__V1__RetryRunRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__retry_run_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__RetryRunRequest *
+       headgate__v1__retry_run_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__RetryRunRequest *)
+     protobuf_c_message_unpack (&headgate__v1__retry_run_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__retry_run_request__free_unpacked
+                     (Headgate__V1__RetryRunRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__retry_run_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor headgate__v1__run__field_descriptors[27] =
 {
   {
     "id",
@@ -801,11 +846,86 @@ static const ProtobufCFieldDescriptor headgate__v1__run__field_descriptors[21] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "customer_id",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, customer_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chat_id",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, chat_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "order_key",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, order_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "element",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, element),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replay_of",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, replay_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "traceparent",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Run, traceparent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__run__field_indices_by_name[] = {
   11,   /* field[11] = attempt */
   17,   /* field[17] = available_at_us */
+  22,   /* field[22] = chat_id */
   16,   /* field[16] = created_at_us */
+  21,   /* field[21] = customer_id */
+  24,   /* field[24] = element */
   8,   /* field[8] = entry_node */
   20,   /* field[20] = event */
   18,   /* field[18] = finished_at_us */
@@ -818,9 +938,12 @@ static const unsigned headgate__v1__run__field_indices_by_name[] = {
   15,   /* field[15] = lease_expires_at_us */
   12,   /* field[12] = max_attempts */
   6,   /* field[6] = node */
+  23,   /* field[23] = order_key */
   7,   /* field[7] = output */
+  25,   /* field[25] = replay_of */
   1,   /* field[1] = request_id */
   10,   /* field[10] = state */
+  26,   /* field[26] = traceparent */
   5,   /* field[5] = trigger_id */
   9,   /* field[9] = variables */
   14,   /* field[14] = worker */
@@ -828,7 +951,7 @@ static const unsigned headgate__v1__run__field_indices_by_name[] = {
 static const ProtobufCIntRange headgate__v1__run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor headgate__v1__run__descriptor =
 {
@@ -838,7 +961,7 @@ const ProtobufCMessageDescriptor headgate__v1__run__descriptor =
   "Headgate__V1__Run",
   "headgate.v1",
   sizeof(Headgate__V1__Run),
-  21,
+  27,
   headgate__v1__run__field_descriptors,
   headgate__v1__run__field_indices_by_name,
   1,  headgate__v1__run__number_ranges,
@@ -1527,6 +1650,57 @@ const ProtobufCMessageDescriptor headgate__v1__list_runs_response__descriptor =
   headgate__v1__list_runs_response__field_indices_by_name,
   1,  headgate__v1__list_runs_response__number_ranges,
   (ProtobufCMessageInit) headgate__v1__list_runs_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__retry_run_request__field_descriptors[2] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetryRunRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetryRunRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__retry_run_request__field_indices_by_name[] = {
+  1,   /* field[1] = id */
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__retry_run_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__retry_run_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.RetryRunRequest",
+  "RetryRunRequest",
+  "Headgate__V1__RetryRunRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__RetryRunRequest),
+  2,
+  headgate__v1__retry_run_request__field_descriptors,
+  headgate__v1__retry_run_request__field_indices_by_name,
+  1,  headgate__v1__retry_run_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__retry_run_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue headgate__v1__run_state__enum_values_by_number[5] =

@@ -97,6 +97,51 @@ void   headgate__v1__status_report__free_unpacked
   assert(message->base.descriptor == &headgate__v1__status_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   headgate__v1__retention_status__init
+                     (Headgate__V1__RetentionStatus         *message)
+{
+  static const Headgate__V1__RetentionStatus init_value = HEADGATE__V1__RETENTION_STATUS__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__retention_status__get_packed_size
+                     (const Headgate__V1__RetentionStatus *message)
+{
+  assert(message->base.descriptor == &headgate__v1__retention_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__retention_status__pack
+                     (const Headgate__V1__RetentionStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__retention_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__retention_status__pack_to_buffer
+                     (const Headgate__V1__RetentionStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__retention_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__RetentionStatus *
+       headgate__v1__retention_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__RetentionStatus *)
+     protobuf_c_message_unpack (&headgate__v1__retention_status__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__retention_status__free_unpacked
+                     (Headgate__V1__RetentionStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__retention_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   headgate__v1__database_status__init
                      (Headgate__V1__DatabaseStatus         *message)
 {
@@ -250,7 +295,7 @@ const ProtobufCMessageDescriptor headgate__v1__get_status_request__descriptor =
   (ProtobufCMessageInit) headgate__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__status_report__field_descriptors[14] =
+static const ProtobufCFieldDescriptor headgate__v1__status_report__field_descriptors[19] =
 {
   {
     "agent",
@@ -420,27 +465,92 @@ static const ProtobufCFieldDescriptor headgate__v1__status_report__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retention",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__StatusReport, retention),
+    &headgate__v1__retention_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "listen_sessions",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__StatusReport, listen_sessions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "submit_p50_us",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__StatusReport, submit_p50_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "submit_p99_us",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__StatusReport, submit_p99_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recorded",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__StatusReport, recorded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__status_report__field_indices_by_name[] = {
   0,   /* field[0] = agent */
   5,   /* field[5] = database */
   12,   /* field[12] = ingest_queue */
   1,   /* field[1] = instance_id */
+  15,   /* field[15] = listen_sessions */
   4,   /* field[4] = not_ready_because */
   11,   /* field[11] = oldest_ready_run_us */
   13,   /* field[13] = outcomes */
   6,   /* field[6] = peers */
   3,   /* field[3] = ready */
+  18,   /* field[18] = recorded */
+  14,   /* field[14] = retention */
   10,   /* field[10] = runs_dead */
   9,   /* field[9] = runs_leased */
   8,   /* field[8] = runs_ready */
   2,   /* field[2] = started_at_us */
+  16,   /* field[16] = submit_p50_us */
+  17,   /* field[17] = submit_p99_us */
   7,   /* field[7] = triggers_loaded */
 };
 static const ProtobufCIntRange headgate__v1__status_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor headgate__v1__status_report__descriptor =
 {
@@ -450,11 +560,114 @@ const ProtobufCMessageDescriptor headgate__v1__status_report__descriptor =
   "Headgate__V1__StatusReport",
   "headgate.v1",
   sizeof(Headgate__V1__StatusReport),
-  14,
+  19,
   headgate__v1__status_report__field_descriptors,
   headgate__v1__status_report__field_indices_by_name,
   1,  headgate__v1__status_report__number_ranges,
   (ProtobufCMessageInit) headgate__v1__status_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__retention_status__field_descriptors[6] =
+{
+  {
+    "body_days",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, body_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_days",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, request_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_run_at_us",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, last_run_at_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_result",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, last_result),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_error",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, last_error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oldest_request_at_us",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RetentionStatus, oldest_request_at_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__retention_status__field_indices_by_name[] = {
+  0,   /* field[0] = body_days */
+  4,   /* field[4] = last_error */
+  3,   /* field[3] = last_result */
+  2,   /* field[2] = last_run_at_us */
+  5,   /* field[5] = oldest_request_at_us */
+  1,   /* field[1] = request_days */
+};
+static const ProtobufCIntRange headgate__v1__retention_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor headgate__v1__retention_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.RetentionStatus",
+  "RetentionStatus",
+  "Headgate__V1__RetentionStatus",
+  "headgate.v1",
+  sizeof(Headgate__V1__RetentionStatus),
+  6,
+  headgate__v1__retention_status__field_descriptors,
+  headgate__v1__retention_status__field_indices_by_name,
+  1,  headgate__v1__retention_status__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__retention_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor headgate__v1__database_status__field_descriptors[4] =

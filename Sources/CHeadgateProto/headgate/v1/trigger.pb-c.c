@@ -727,7 +727,187 @@ void   headgate__v1__rotate_trigger_response__free_unpacked
   assert(message->base.descriptor == &headgate__v1__rotate_trigger_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__trigger__field_descriptors[14] =
+void   headgate__v1__amend_trigger_request__init
+                     (Headgate__V1__AmendTriggerRequest         *message)
+{
+  static const Headgate__V1__AmendTriggerRequest init_value = HEADGATE__V1__AMEND_TRIGGER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__amend_trigger_request__get_packed_size
+                     (const Headgate__V1__AmendTriggerRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__amend_trigger_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__amend_trigger_request__pack
+                     (const Headgate__V1__AmendTriggerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__amend_trigger_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__amend_trigger_request__pack_to_buffer
+                     (const Headgate__V1__AmendTriggerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__amend_trigger_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__AmendTriggerRequest *
+       headgate__v1__amend_trigger_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__AmendTriggerRequest *)
+     protobuf_c_message_unpack (&headgate__v1__amend_trigger_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__amend_trigger_request__free_unpacked
+                     (Headgate__V1__AmendTriggerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__amend_trigger_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__variable_path__init
+                     (Headgate__V1__VariablePath         *message)
+{
+  static const Headgate__V1__VariablePath init_value = HEADGATE__V1__VARIABLE_PATH__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__variable_path__get_packed_size
+                     (const Headgate__V1__VariablePath *message)
+{
+  assert(message->base.descriptor == &headgate__v1__variable_path__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__variable_path__pack
+                     (const Headgate__V1__VariablePath *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__variable_path__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__variable_path__pack_to_buffer
+                     (const Headgate__V1__VariablePath *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__variable_path__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__VariablePath *
+       headgate__v1__variable_path__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__VariablePath *)
+     protobuf_c_message_unpack (&headgate__v1__variable_path__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__variable_path__free_unpacked
+                     (Headgate__V1__VariablePath *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__variable_path__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__sign_sample_request__init
+                     (Headgate__V1__SignSampleRequest         *message)
+{
+  static const Headgate__V1__SignSampleRequest init_value = HEADGATE__V1__SIGN_SAMPLE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__sign_sample_request__get_packed_size
+                     (const Headgate__V1__SignSampleRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__sign_sample_request__pack
+                     (const Headgate__V1__SignSampleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__sign_sample_request__pack_to_buffer
+                     (const Headgate__V1__SignSampleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__SignSampleRequest *
+       headgate__v1__sign_sample_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__SignSampleRequest *)
+     protobuf_c_message_unpack (&headgate__v1__sign_sample_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__sign_sample_request__free_unpacked
+                     (Headgate__V1__SignSampleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__sign_sample_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__sign_sample_response__init
+                     (Headgate__V1__SignSampleResponse         *message)
+{
+  static const Headgate__V1__SignSampleResponse init_value = HEADGATE__V1__SIGN_SAMPLE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__sign_sample_response__get_packed_size
+                     (const Headgate__V1__SignSampleResponse *message)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__sign_sample_response__pack
+                     (const Headgate__V1__SignSampleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__sign_sample_response__pack_to_buffer
+                     (const Headgate__V1__SignSampleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__sign_sample_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__SignSampleResponse *
+       headgate__v1__sign_sample_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__SignSampleResponse *)
+     protobuf_c_message_unpack (&headgate__v1__sign_sample_response__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__sign_sample_response__free_unpacked
+                     (Headgate__V1__SignSampleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__sign_sample_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor headgate__v1__trigger__field_descriptors[17] =
 {
   {
     "id",
@@ -897,6 +1077,42 @@ static const ProtobufCFieldDescriptor headgate__v1__trigger__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "source",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Trigger, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subscribers",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__Trigger, n_subscribers),
+    offsetof(Headgate__V1__Trigger, subscribers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "secret_pending",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Trigger, secret_pending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__trigger__field_indices_by_name[] = {
   9,   /* field[9] = auth_mode */
@@ -910,14 +1126,17 @@ static const unsigned headgate__v1__trigger__field_indices_by_name[] = {
   10,   /* field[10] = preset */
   8,   /* field[8] = published_config */
   6,   /* field[6] = revision */
+  16,   /* field[16] = secret_pending */
   13,   /* field[13] = secrets */
+  14,   /* field[14] = source */
+  15,   /* field[15] = subscribers */
   12,   /* field[12] = updated_at_us */
   4,   /* field[4] = url */
 };
 static const ProtobufCIntRange headgate__v1__trigger__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor headgate__v1__trigger__descriptor =
 {
@@ -927,7 +1146,7 @@ const ProtobufCMessageDescriptor headgate__v1__trigger__descriptor =
   "Headgate__V1__Trigger",
   "headgate.v1",
   sizeof(Headgate__V1__Trigger),
-  14,
+  17,
   headgate__v1__trigger__field_descriptors,
   headgate__v1__trigger__field_indices_by_name,
   1,  headgate__v1__trigger__number_ranges,
@@ -1810,7 +2029,7 @@ const ProtobufCMessageDescriptor headgate__v1__rotate_trigger_request__descripto
   (ProtobufCMessageInit) headgate__v1__rotate_trigger_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_response__field_descriptors[3] =
 {
   {
     "secret",
@@ -1836,15 +2055,28 @@ static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pending_requests",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RotateTriggerResponse, pending_requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__rotate_trigger_response__field_indices_by_name[] = {
+  2,   /* field[2] = pending_requests */
   0,   /* field[0] = secret */
   1,   /* field[1] = warnings */
 };
 static const ProtobufCIntRange headgate__v1__rotate_trigger_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor headgate__v1__rotate_trigger_response__descriptor =
 {
@@ -1854,10 +2086,370 @@ const ProtobufCMessageDescriptor headgate__v1__rotate_trigger_response__descript
   "Headgate__V1__RotateTriggerResponse",
   "headgate.v1",
   sizeof(Headgate__V1__RotateTriggerResponse),
-  2,
+  3,
   headgate__v1__rotate_trigger_response__field_descriptors,
   headgate__v1__rotate_trigger_response__field_indices_by_name,
   1,  headgate__v1__rotate_trigger_response__number_ranges,
   (ProtobufCMessageInit) headgate__v1__rotate_trigger_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__amend_trigger_request__field_descriptors[6] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__AmendTriggerRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trigger",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__AmendTriggerRequest, trigger),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "map",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__AmendTriggerRequest, n_map),
+    offsetof(Headgate__V1__AmendTriggerRequest, map),
+    &headgate__v1__variable_path__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "allow_ips",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__AmendTriggerRequest, n_allow_ips),
+    offsetof(Headgate__V1__AmendTriggerRequest, allow_ips),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "allow_origins",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__AmendTriggerRequest, n_allow_origins),
+    offsetof(Headgate__V1__AmendTriggerRequest, allow_origins),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "publish",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__AmendTriggerRequest, publish),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__amend_trigger_request__field_indices_by_name[] = {
+  3,   /* field[3] = allow_ips */
+  4,   /* field[4] = allow_origins */
+  2,   /* field[2] = map */
+  5,   /* field[5] = publish */
+  1,   /* field[1] = trigger */
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__amend_trigger_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor headgate__v1__amend_trigger_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.AmendTriggerRequest",
+  "AmendTriggerRequest",
+  "Headgate__V1__AmendTriggerRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__AmendTriggerRequest),
+  6,
+  headgate__v1__amend_trigger_request__field_descriptors,
+  headgate__v1__amend_trigger_request__field_indices_by_name,
+  1,  headgate__v1__amend_trigger_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__amend_trigger_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__variable_path__field_descriptors[2] =
+{
+  {
+    "variable",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__VariablePath, variable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__VariablePath, from),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__variable_path__field_indices_by_name[] = {
+  1,   /* field[1] = from */
+  0,   /* field[0] = variable */
+};
+static const ProtobufCIntRange headgate__v1__variable_path__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__variable_path__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.VariablePath",
+  "VariablePath",
+  "Headgate__V1__VariablePath",
+  "headgate.v1",
+  sizeof(Headgate__V1__VariablePath),
+  2,
+  headgate__v1__variable_path__field_descriptors,
+  headgate__v1__variable_path__field_indices_by_name,
+  1,  headgate__v1__variable_path__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__variable_path__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__sign_sample_request__field_descriptors[8] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trigger",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, trigger),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "method",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, method),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, query),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "headers",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__SignSampleRequest, n_headers),
+    offsetof(Headgate__V1__SignSampleRequest, headers),
+    &headgate__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, body),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "base_url",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleRequest, base_url),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__sign_sample_request__field_indices_by_name[] = {
+  7,   /* field[7] = base_url */
+  6,   /* field[6] = body */
+  5,   /* field[5] = headers */
+  2,   /* field[2] = method */
+  3,   /* field[3] = path */
+  4,   /* field[4] = query */
+  1,   /* field[1] = trigger */
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__sign_sample_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor headgate__v1__sign_sample_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.SignSampleRequest",
+  "SignSampleRequest",
+  "Headgate__V1__SignSampleRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__SignSampleRequest),
+  8,
+  headgate__v1__sign_sample_request__field_descriptors,
+  headgate__v1__sign_sample_request__field_indices_by_name,
+  1,  headgate__v1__sign_sample_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__sign_sample_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__sign_sample_response__field_descriptors[4] =
+{
+  {
+    "method",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleResponse, method),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleResponse, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "headers",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__SignSampleResponse, n_headers),
+    offsetof(Headgate__V1__SignSampleResponse, headers),
+    &headgate__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SignSampleResponse, body),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__sign_sample_response__field_indices_by_name[] = {
+  3,   /* field[3] = body */
+  2,   /* field[2] = headers */
+  0,   /* field[0] = method */
+  1,   /* field[1] = target */
+};
+static const ProtobufCIntRange headgate__v1__sign_sample_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor headgate__v1__sign_sample_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.SignSampleResponse",
+  "SignSampleResponse",
+  "Headgate__V1__SignSampleResponse",
+  "headgate.v1",
+  sizeof(Headgate__V1__SignSampleResponse),
+  4,
+  headgate__v1__sign_sample_response__field_descriptors,
+  headgate__v1__sign_sample_response__field_indices_by_name,
+  1,  headgate__v1__sign_sample_response__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__sign_sample_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -52,6 +52,51 @@ void   headgate__v1__workspace__free_unpacked
   assert(message->base.descriptor == &headgate__v1__workspace__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   headgate__v1__update_workspace_request__init
+                     (Headgate__V1__UpdateWorkspaceRequest         *message)
+{
+  static const Headgate__V1__UpdateWorkspaceRequest init_value = HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__update_workspace_request__get_packed_size
+                     (const Headgate__V1__UpdateWorkspaceRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__update_workspace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__update_workspace_request__pack
+                     (const Headgate__V1__UpdateWorkspaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__update_workspace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__update_workspace_request__pack_to_buffer
+                     (const Headgate__V1__UpdateWorkspaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__update_workspace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__UpdateWorkspaceRequest *
+       headgate__v1__update_workspace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__UpdateWorkspaceRequest *)
+     protobuf_c_message_unpack (&headgate__v1__update_workspace_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__update_workspace_request__free_unpacked
+                     (Headgate__V1__UpdateWorkspaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__update_workspace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   headgate__v1__create_workspace_request__init
                      (Headgate__V1__CreateWorkspaceRequest         *message)
 {
@@ -232,7 +277,7 @@ void   headgate__v1__list_workspaces_response__free_unpacked
   assert(message->base.descriptor == &headgate__v1__list_workspaces_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__workspace__field_descriptors[3] =
+static const ProtobufCFieldDescriptor headgate__v1__workspace__field_descriptors[4] =
 {
   {
     "id",
@@ -270,16 +315,29 @@ static const ProtobufCFieldDescriptor headgate__v1__workspace__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "default_region",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Workspace, default_region),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__workspace__field_indices_by_name[] = {
   2,   /* field[2] = created_at_us */
+  3,   /* field[3] = default_region */
   0,   /* field[0] = id */
   1,   /* field[1] = name */
 };
 static const ProtobufCIntRange headgate__v1__workspace__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor headgate__v1__workspace__descriptor =
 {
@@ -289,11 +347,62 @@ const ProtobufCMessageDescriptor headgate__v1__workspace__descriptor =
   "Headgate__V1__Workspace",
   "headgate.v1",
   sizeof(Headgate__V1__Workspace),
-  3,
+  4,
   headgate__v1__workspace__field_descriptors,
   headgate__v1__workspace__field_indices_by_name,
   1,  headgate__v1__workspace__number_ranges,
   (ProtobufCMessageInit) headgate__v1__workspace__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__update_workspace_request__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__UpdateWorkspaceRequest, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "default_region",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__UpdateWorkspaceRequest, default_region_presence_case),
+    offsetof(Headgate__V1__UpdateWorkspaceRequest, default_region),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__update_workspace_request__field_indices_by_name[] = {
+  1,   /* field[1] = default_region */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange headgate__v1__update_workspace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor headgate__v1__update_workspace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.UpdateWorkspaceRequest",
+  "UpdateWorkspaceRequest",
+  "Headgate__V1__UpdateWorkspaceRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__UpdateWorkspaceRequest),
+  2,
+  headgate__v1__update_workspace_request__field_descriptors,
+  headgate__v1__update_workspace_request__field_indices_by_name,
+  1,  headgate__v1__update_workspace_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__update_workspace_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor headgate__v1__create_workspace_request__field_descriptors[1] =

@@ -20,8 +20,13 @@ typedef struct Headgate__V1__HeaderList Headgate__V1__HeaderList;
 typedef struct Headgate__V1__Fault Headgate__V1__Fault;
 typedef struct Headgate__V1__ErrorDetail Headgate__V1__ErrorDetail;
 typedef struct Headgate__V1__Explanation Headgate__V1__Explanation;
+typedef struct Headgate__V1__ExplainedPart Headgate__V1__ExplainedPart;
 typedef struct Headgate__V1__CaseComparison Headgate__V1__CaseComparison;
 typedef struct Headgate__V1__Note Headgate__V1__Note;
+typedef struct Headgate__V1__BindingReportList Headgate__V1__BindingReportList;
+typedef struct Headgate__V1__BindingReport Headgate__V1__BindingReport;
+typedef struct Headgate__V1__BoundField Headgate__V1__BoundField;
+typedef struct Headgate__V1__OtherMatch Headgate__V1__OtherMatch;
 
 
 /* --- enums --- */
@@ -57,7 +62,8 @@ typedef enum _Headgate__V1__Cause {
   HEADGATE__V1__CAUSE__CAUSE_RATE_LIMITED = 16,
   HEADGATE__V1__CAUSE__CAUSE_BODY_TOO_LARGE = 17,
   HEADGATE__V1__CAUSE__CAUSE_ENCODING_UNSUPPORTED = 18,
-  HEADGATE__V1__CAUSE__CAUSE_HANDSHAKE_REFUSED = 19
+  HEADGATE__V1__CAUSE__CAUSE_HANDSHAKE_REFUSED = 19,
+  HEADGATE__V1__CAUSE__CAUSE_SPLIT_REFUSED = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEADGATE__V1__CAUSE)
 } Headgate__V1__Cause;
 
@@ -124,10 +130,36 @@ struct  Headgate__V1__Explanation
   Headgate__V1__Note **notes;
   ProtobufCBinaryData refused_at;
   ProtobufCBinaryData refused_because;
+  size_t n_parts;
+  Headgate__V1__ExplainedPart **parts;
 };
 #define HEADGATE__V1__EXPLANATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__explanation__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, 0,NULL }
+
+
+struct  Headgate__V1__ExplainedPart
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData node;
+  uint32_t element;
+  ProtobufCBinaryData event_value;
+  protobuf_c_boolean event_present;
+  size_t n_cases;
+  Headgate__V1__CaseComparison **cases;
+  ProtobufCBinaryData output;
+  ProtobufCBinaryData entry_node;
+  size_t n_notes;
+  Headgate__V1__Note **notes;
+  Headgate__V1__Outcome outcome;
+  Headgate__V1__Cause cause;
+  ProtobufCBinaryData refused_at;
+  ProtobufCBinaryData refused_because;
+  ProtobufCBinaryData delivery_id;
+};
+#define HEADGATE__V1__EXPLAINED_PART__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__explained_part__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, 0,NULL, HEADGATE__V1__OUTCOME__OUTCOME_UNSPECIFIED, HEADGATE__V1__CAUSE__CAUSE_UNSPECIFIED, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Headgate__V1__CaseComparison
@@ -152,6 +184,64 @@ struct  Headgate__V1__Note
 #define HEADGATE__V1__NOTE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__note__descriptor) \
     , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__BindingReportList
+{
+  ProtobufCMessage base;
+  size_t n_reports;
+  Headgate__V1__BindingReport **reports;
+};
+#define HEADGATE__V1__BINDING_REPORT_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__binding_report_list__descriptor) \
+    , 0,NULL }
+
+
+struct  Headgate__V1__BindingReport
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData node;
+  uint32_t element;
+  ProtobufCBinaryData customer_outcome;
+  ProtobufCBinaryData customer_id;
+  ProtobufCBinaryData found_by;
+  size_t n_fields;
+  Headgate__V1__BoundField **fields;
+  size_t n_other_matches;
+  Headgate__V1__OtherMatch **other_matches;
+  ProtobufCBinaryData chat_outcome;
+  ProtobufCBinaryData chat_id;
+  ProtobufCBinaryData chat_conflict_customer_id;
+  ProtobufCBinaryData failure;
+};
+#define HEADGATE__V1__BINDING_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__binding_report__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__BoundField
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData field;
+  ProtobufCBinaryData original;
+  ProtobufCBinaryData value;
+  ProtobufCBinaryData action;
+  ProtobufCBinaryData message;
+};
+#define HEADGATE__V1__BOUND_FIELD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__bound_field__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__OtherMatch
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData customer_id;
+  ProtobufCBinaryData field;
+};
+#define HEADGATE__V1__OTHER_MATCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__other_match__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 /* Headgate__V1__Header methods */
@@ -249,6 +339,25 @@ Headgate__V1__Explanation *
 void   headgate__v1__explanation__free_unpacked
                      (Headgate__V1__Explanation *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__ExplainedPart methods */
+void   headgate__v1__explained_part__init
+                     (Headgate__V1__ExplainedPart         *message);
+size_t headgate__v1__explained_part__get_packed_size
+                     (const Headgate__V1__ExplainedPart   *message);
+size_t headgate__v1__explained_part__pack
+                     (const Headgate__V1__ExplainedPart   *message,
+                      uint8_t             *out);
+size_t headgate__v1__explained_part__pack_to_buffer
+                     (const Headgate__V1__ExplainedPart   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__ExplainedPart *
+       headgate__v1__explained_part__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__explained_part__free_unpacked
+                     (Headgate__V1__ExplainedPart *message,
+                      ProtobufCAllocator *allocator);
 /* Headgate__V1__CaseComparison methods */
 void   headgate__v1__case_comparison__init
                      (Headgate__V1__CaseComparison         *message);
@@ -287,6 +396,82 @@ Headgate__V1__Note *
 void   headgate__v1__note__free_unpacked
                      (Headgate__V1__Note *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__BindingReportList methods */
+void   headgate__v1__binding_report_list__init
+                     (Headgate__V1__BindingReportList         *message);
+size_t headgate__v1__binding_report_list__get_packed_size
+                     (const Headgate__V1__BindingReportList   *message);
+size_t headgate__v1__binding_report_list__pack
+                     (const Headgate__V1__BindingReportList   *message,
+                      uint8_t             *out);
+size_t headgate__v1__binding_report_list__pack_to_buffer
+                     (const Headgate__V1__BindingReportList   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__BindingReportList *
+       headgate__v1__binding_report_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__binding_report_list__free_unpacked
+                     (Headgate__V1__BindingReportList *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__BindingReport methods */
+void   headgate__v1__binding_report__init
+                     (Headgate__V1__BindingReport         *message);
+size_t headgate__v1__binding_report__get_packed_size
+                     (const Headgate__V1__BindingReport   *message);
+size_t headgate__v1__binding_report__pack
+                     (const Headgate__V1__BindingReport   *message,
+                      uint8_t             *out);
+size_t headgate__v1__binding_report__pack_to_buffer
+                     (const Headgate__V1__BindingReport   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__BindingReport *
+       headgate__v1__binding_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__binding_report__free_unpacked
+                     (Headgate__V1__BindingReport *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__BoundField methods */
+void   headgate__v1__bound_field__init
+                     (Headgate__V1__BoundField         *message);
+size_t headgate__v1__bound_field__get_packed_size
+                     (const Headgate__V1__BoundField   *message);
+size_t headgate__v1__bound_field__pack
+                     (const Headgate__V1__BoundField   *message,
+                      uint8_t             *out);
+size_t headgate__v1__bound_field__pack_to_buffer
+                     (const Headgate__V1__BoundField   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__BoundField *
+       headgate__v1__bound_field__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__bound_field__free_unpacked
+                     (Headgate__V1__BoundField *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__OtherMatch methods */
+void   headgate__v1__other_match__init
+                     (Headgate__V1__OtherMatch         *message);
+size_t headgate__v1__other_match__get_packed_size
+                     (const Headgate__V1__OtherMatch   *message);
+size_t headgate__v1__other_match__pack
+                     (const Headgate__V1__OtherMatch   *message,
+                      uint8_t             *out);
+size_t headgate__v1__other_match__pack_to_buffer
+                     (const Headgate__V1__OtherMatch   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__OtherMatch *
+       headgate__v1__other_match__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__other_match__free_unpacked
+                     (Headgate__V1__OtherMatch *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Headgate__V1__Header_Closure)
@@ -304,11 +489,26 @@ typedef void (*Headgate__V1__ErrorDetail_Closure)
 typedef void (*Headgate__V1__Explanation_Closure)
                  (const Headgate__V1__Explanation *message,
                   void *closure_data);
+typedef void (*Headgate__V1__ExplainedPart_Closure)
+                 (const Headgate__V1__ExplainedPart *message,
+                  void *closure_data);
 typedef void (*Headgate__V1__CaseComparison_Closure)
                  (const Headgate__V1__CaseComparison *message,
                   void *closure_data);
 typedef void (*Headgate__V1__Note_Closure)
                  (const Headgate__V1__Note *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__BindingReportList_Closure)
+                 (const Headgate__V1__BindingReportList *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__BindingReport_Closure)
+                 (const Headgate__V1__BindingReport *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__BoundField_Closure)
+                 (const Headgate__V1__BoundField *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__OtherMatch_Closure)
+                 (const Headgate__V1__OtherMatch *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -323,8 +523,13 @@ extern const ProtobufCMessageDescriptor headgate__v1__header_list__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__fault__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__error_detail__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__explanation__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__explained_part__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__case_comparison__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__note__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__binding_report_list__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__binding_report__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__bound_field__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__other_match__descriptor;
 
 PROTOBUF_C__END_DECLS
 

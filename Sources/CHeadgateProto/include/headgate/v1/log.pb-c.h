@@ -22,6 +22,16 @@ typedef struct Headgate__V1__LogRun Headgate__V1__LogRun;
 typedef struct Headgate__V1__QueryLogsRequest Headgate__V1__QueryLogsRequest;
 typedef struct Headgate__V1__QueryLogsResponse Headgate__V1__QueryLogsResponse;
 typedef struct Headgate__V1__GetLogRequest Headgate__V1__GetLogRequest;
+typedef struct Headgate__V1__TailLogsRequest Headgate__V1__TailLogsRequest;
+typedef struct Headgate__V1__LogStatsRequest Headgate__V1__LogStatsRequest;
+typedef struct Headgate__V1__LogStatsResponse Headgate__V1__LogStatsResponse;
+typedef struct Headgate__V1__LogStatsBucket Headgate__V1__LogStatsBucket;
+typedef struct Headgate__V1__OutcomeShare Headgate__V1__OutcomeShare;
+typedef struct Headgate__V1__ExportLogsRequest Headgate__V1__ExportLogsRequest;
+typedef struct Headgate__V1__ExportedLog Headgate__V1__ExportedLog;
+typedef struct Headgate__V1__LogLeavesRequest Headgate__V1__LogLeavesRequest;
+typedef struct Headgate__V1__LogLeavesResponse Headgate__V1__LogLeavesResponse;
+typedef struct Headgate__V1__Leaf Headgate__V1__Leaf;
 
 
 /* --- enums --- */
@@ -49,6 +59,12 @@ struct  Headgate__V1__LogEntry
   uint32_t body_bytes;
   uint32_t flow_version;
   uint32_t processing_us;
+  ProtobufCBinaryData delivery_id;
+  ProtobufCBinaryData duplicate_of;
+  ProtobufCBinaryData customer_id;
+  ProtobufCBinaryData chat_id;
+  ProtobufCBinaryData replay_of;
+  ProtobufCBinaryData trace_id;
   size_t n_headers;
   Headgate__V1__Header **headers;
   ProtobufCBinaryData body;
@@ -56,10 +72,12 @@ struct  Headgate__V1__LogEntry
   Headgate__V1__Explanation *explanation;
   size_t n_runs;
   Headgate__V1__LogRun **runs;
+  size_t n_bindings;
+  Headgate__V1__BindingReport **bindings;
 };
 #define HEADGATE__V1__LOG_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_entry__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__OUTCOME__OUTCOME_UNSPECIFIED, HEADGATE__V1__CAUSE__CAUSE_UNSPECIFIED, 0, {0,NULL}, {0,NULL}, 0, 0, 0, 0,NULL, {0,NULL}, {0,NULL}, NULL, 0,NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__OUTCOME__OUTCOME_UNSPECIFIED, HEADGATE__V1__CAUSE__CAUSE_UNSPECIFIED, 0, {0,NULL}, {0,NULL}, 0, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, NULL, 0,NULL, 0,NULL }
 
 
 struct  Headgate__V1__LogRun
@@ -71,10 +89,14 @@ struct  Headgate__V1__LogRun
   ProtobufCBinaryData state;
   uint32_t attempt;
   ProtobufCBinaryData variables;
+  ProtobufCBinaryData customer_id;
+  ProtobufCBinaryData chat_id;
+  ProtobufCBinaryData node;
+  uint32_t element;
 };
 #define HEADGATE__V1__LOG_RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_run__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 typedef enum {
@@ -99,6 +121,11 @@ struct  Headgate__V1__QueryLogsRequest
   int64_t until_us;
   uint32_t page_size;
   ProtobufCBinaryData cursor;
+  ProtobufCBinaryData delivery_id;
+  ProtobufCBinaryData customer;
+  ProtobufCBinaryData body_text;
+  ProtobufCBinaryData body_json;
+  ProtobufCBinaryData chat;
   Headgate__V1__QueryLogsRequest__EventPresenceCase event_presence_case;
   union {
     ProtobufCBinaryData event;
@@ -106,7 +133,7 @@ struct  Headgate__V1__QueryLogsRequest
 };
 #define HEADGATE__V1__QUERY_LOGS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__query_logs_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, {0,NULL}, HEADGATE__V1__QUERY_LOGS_REQUEST__EVENT_PRESENCE__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__QUERY_LOGS_REQUEST__EVENT_PRESENCE__NOT_SET, {0} }
 
 
 struct  Headgate__V1__QueryLogsResponse
@@ -130,6 +157,126 @@ struct  Headgate__V1__GetLogRequest
 #define HEADGATE__V1__GET_LOG_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__get_log_request__descriptor) \
     , {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__TailLogsRequest
+{
+  ProtobufCMessage base;
+  Headgate__V1__QueryLogsRequest *filter;
+  ProtobufCBinaryData after;
+  protobuf_c_boolean whole;
+};
+#define HEADGATE__V1__TAIL_LOGS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__tail_logs_request__descriptor) \
+    , NULL, {0,NULL}, 0 }
+
+
+struct  Headgate__V1__LogStatsRequest
+{
+  ProtobufCMessage base;
+  Headgate__V1__QueryLogsRequest *filter;
+  uint32_t bucket_seconds;
+};
+#define HEADGATE__V1__LOG_STATS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_stats_request__descriptor) \
+    , NULL, 0 }
+
+
+struct  Headgate__V1__LogStatsResponse
+{
+  ProtobufCMessage base;
+  size_t n_buckets;
+  Headgate__V1__LogStatsBucket **buckets;
+  uint32_t bucket_seconds;
+};
+#define HEADGATE__V1__LOG_STATS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_stats_response__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Headgate__V1__LogStatsBucket
+{
+  ProtobufCMessage base;
+  int64_t start_us;
+  size_t n_outcomes;
+  Headgate__V1__OutcomeShare **outcomes;
+  uint32_t processing_p50_us;
+  uint32_t processing_p99_us;
+  uint64_t body_bytes;
+  uint64_t lease_p50_us;
+  uint64_t lease_p99_us;
+};
+#define HEADGATE__V1__LOG_STATS_BUCKET__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_stats_bucket__descriptor) \
+    , 0, 0,NULL, 0, 0, 0, 0, 0 }
+
+
+struct  Headgate__V1__OutcomeShare
+{
+  ProtobufCMessage base;
+  Headgate__V1__Outcome outcome;
+  Headgate__V1__Cause cause;
+  uint64_t count;
+};
+#define HEADGATE__V1__OUTCOME_SHARE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__outcome_share__descriptor) \
+    , HEADGATE__V1__OUTCOME__OUTCOME_UNSPECIFIED, HEADGATE__V1__CAUSE__CAUSE_UNSPECIFIED, 0 }
+
+
+struct  Headgate__V1__ExportLogsRequest
+{
+  ProtobufCMessage base;
+  Headgate__V1__QueryLogsRequest *filter;
+};
+#define HEADGATE__V1__EXPORT_LOGS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__export_logs_request__descriptor) \
+    , NULL }
+
+
+struct  Headgate__V1__ExportedLog
+{
+  ProtobufCMessage base;
+  Headgate__V1__LogEntry *entry;
+  ProtobufCBinaryData cursor;
+  uint64_t total_estimate;
+};
+#define HEADGATE__V1__EXPORTED_LOG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__exported_log__descriptor) \
+    , NULL, {0,NULL}, 0 }
+
+
+struct  Headgate__V1__LogLeavesRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData workspace;
+  ProtobufCBinaryData id;
+};
+#define HEADGATE__V1__LOG_LEAVES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_leaves_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__LogLeavesResponse
+{
+  ProtobufCMessage base;
+  size_t n_leaves;
+  Headgate__V1__Leaf **leaves;
+};
+#define HEADGATE__V1__LOG_LEAVES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__log_leaves_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Headgate__V1__Leaf
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path;
+  ProtobufCBinaryData value;
+  ProtobufCBinaryData type;
+};
+#define HEADGATE__V1__LEAF__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__leaf__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 /* Headgate__V1__LogEntry methods */
@@ -227,6 +374,196 @@ Headgate__V1__GetLogRequest *
 void   headgate__v1__get_log_request__free_unpacked
                      (Headgate__V1__GetLogRequest *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__TailLogsRequest methods */
+void   headgate__v1__tail_logs_request__init
+                     (Headgate__V1__TailLogsRequest         *message);
+size_t headgate__v1__tail_logs_request__get_packed_size
+                     (const Headgate__V1__TailLogsRequest   *message);
+size_t headgate__v1__tail_logs_request__pack
+                     (const Headgate__V1__TailLogsRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__tail_logs_request__pack_to_buffer
+                     (const Headgate__V1__TailLogsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__TailLogsRequest *
+       headgate__v1__tail_logs_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__tail_logs_request__free_unpacked
+                     (Headgate__V1__TailLogsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__LogStatsRequest methods */
+void   headgate__v1__log_stats_request__init
+                     (Headgate__V1__LogStatsRequest         *message);
+size_t headgate__v1__log_stats_request__get_packed_size
+                     (const Headgate__V1__LogStatsRequest   *message);
+size_t headgate__v1__log_stats_request__pack
+                     (const Headgate__V1__LogStatsRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__log_stats_request__pack_to_buffer
+                     (const Headgate__V1__LogStatsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__LogStatsRequest *
+       headgate__v1__log_stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__log_stats_request__free_unpacked
+                     (Headgate__V1__LogStatsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__LogStatsResponse methods */
+void   headgate__v1__log_stats_response__init
+                     (Headgate__V1__LogStatsResponse         *message);
+size_t headgate__v1__log_stats_response__get_packed_size
+                     (const Headgate__V1__LogStatsResponse   *message);
+size_t headgate__v1__log_stats_response__pack
+                     (const Headgate__V1__LogStatsResponse   *message,
+                      uint8_t             *out);
+size_t headgate__v1__log_stats_response__pack_to_buffer
+                     (const Headgate__V1__LogStatsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__LogStatsResponse *
+       headgate__v1__log_stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__log_stats_response__free_unpacked
+                     (Headgate__V1__LogStatsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__LogStatsBucket methods */
+void   headgate__v1__log_stats_bucket__init
+                     (Headgate__V1__LogStatsBucket         *message);
+size_t headgate__v1__log_stats_bucket__get_packed_size
+                     (const Headgate__V1__LogStatsBucket   *message);
+size_t headgate__v1__log_stats_bucket__pack
+                     (const Headgate__V1__LogStatsBucket   *message,
+                      uint8_t             *out);
+size_t headgate__v1__log_stats_bucket__pack_to_buffer
+                     (const Headgate__V1__LogStatsBucket   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__LogStatsBucket *
+       headgate__v1__log_stats_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__log_stats_bucket__free_unpacked
+                     (Headgate__V1__LogStatsBucket *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__OutcomeShare methods */
+void   headgate__v1__outcome_share__init
+                     (Headgate__V1__OutcomeShare         *message);
+size_t headgate__v1__outcome_share__get_packed_size
+                     (const Headgate__V1__OutcomeShare   *message);
+size_t headgate__v1__outcome_share__pack
+                     (const Headgate__V1__OutcomeShare   *message,
+                      uint8_t             *out);
+size_t headgate__v1__outcome_share__pack_to_buffer
+                     (const Headgate__V1__OutcomeShare   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__OutcomeShare *
+       headgate__v1__outcome_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__outcome_share__free_unpacked
+                     (Headgate__V1__OutcomeShare *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__ExportLogsRequest methods */
+void   headgate__v1__export_logs_request__init
+                     (Headgate__V1__ExportLogsRequest         *message);
+size_t headgate__v1__export_logs_request__get_packed_size
+                     (const Headgate__V1__ExportLogsRequest   *message);
+size_t headgate__v1__export_logs_request__pack
+                     (const Headgate__V1__ExportLogsRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__export_logs_request__pack_to_buffer
+                     (const Headgate__V1__ExportLogsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__ExportLogsRequest *
+       headgate__v1__export_logs_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__export_logs_request__free_unpacked
+                     (Headgate__V1__ExportLogsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__ExportedLog methods */
+void   headgate__v1__exported_log__init
+                     (Headgate__V1__ExportedLog         *message);
+size_t headgate__v1__exported_log__get_packed_size
+                     (const Headgate__V1__ExportedLog   *message);
+size_t headgate__v1__exported_log__pack
+                     (const Headgate__V1__ExportedLog   *message,
+                      uint8_t             *out);
+size_t headgate__v1__exported_log__pack_to_buffer
+                     (const Headgate__V1__ExportedLog   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__ExportedLog *
+       headgate__v1__exported_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__exported_log__free_unpacked
+                     (Headgate__V1__ExportedLog *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__LogLeavesRequest methods */
+void   headgate__v1__log_leaves_request__init
+                     (Headgate__V1__LogLeavesRequest         *message);
+size_t headgate__v1__log_leaves_request__get_packed_size
+                     (const Headgate__V1__LogLeavesRequest   *message);
+size_t headgate__v1__log_leaves_request__pack
+                     (const Headgate__V1__LogLeavesRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__log_leaves_request__pack_to_buffer
+                     (const Headgate__V1__LogLeavesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__LogLeavesRequest *
+       headgate__v1__log_leaves_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__log_leaves_request__free_unpacked
+                     (Headgate__V1__LogLeavesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__LogLeavesResponse methods */
+void   headgate__v1__log_leaves_response__init
+                     (Headgate__V1__LogLeavesResponse         *message);
+size_t headgate__v1__log_leaves_response__get_packed_size
+                     (const Headgate__V1__LogLeavesResponse   *message);
+size_t headgate__v1__log_leaves_response__pack
+                     (const Headgate__V1__LogLeavesResponse   *message,
+                      uint8_t             *out);
+size_t headgate__v1__log_leaves_response__pack_to_buffer
+                     (const Headgate__V1__LogLeavesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__LogLeavesResponse *
+       headgate__v1__log_leaves_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__log_leaves_response__free_unpacked
+                     (Headgate__V1__LogLeavesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__Leaf methods */
+void   headgate__v1__leaf__init
+                     (Headgate__V1__Leaf         *message);
+size_t headgate__v1__leaf__get_packed_size
+                     (const Headgate__V1__Leaf   *message);
+size_t headgate__v1__leaf__pack
+                     (const Headgate__V1__Leaf   *message,
+                      uint8_t             *out);
+size_t headgate__v1__leaf__pack_to_buffer
+                     (const Headgate__V1__Leaf   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__Leaf *
+       headgate__v1__leaf__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__leaf__free_unpacked
+                     (Headgate__V1__Leaf *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Headgate__V1__LogEntry_Closure)
@@ -244,6 +581,36 @@ typedef void (*Headgate__V1__QueryLogsResponse_Closure)
 typedef void (*Headgate__V1__GetLogRequest_Closure)
                  (const Headgate__V1__GetLogRequest *message,
                   void *closure_data);
+typedef void (*Headgate__V1__TailLogsRequest_Closure)
+                 (const Headgate__V1__TailLogsRequest *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__LogStatsRequest_Closure)
+                 (const Headgate__V1__LogStatsRequest *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__LogStatsResponse_Closure)
+                 (const Headgate__V1__LogStatsResponse *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__LogStatsBucket_Closure)
+                 (const Headgate__V1__LogStatsBucket *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__OutcomeShare_Closure)
+                 (const Headgate__V1__OutcomeShare *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__ExportLogsRequest_Closure)
+                 (const Headgate__V1__ExportLogsRequest *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__ExportedLog_Closure)
+                 (const Headgate__V1__ExportedLog *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__LogLeavesRequest_Closure)
+                 (const Headgate__V1__LogLeavesRequest *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__LogLeavesResponse_Closure)
+                 (const Headgate__V1__LogLeavesResponse *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__Leaf_Closure)
+                 (const Headgate__V1__Leaf *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -255,6 +622,16 @@ extern const ProtobufCMessageDescriptor headgate__v1__log_run__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__query_logs_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__query_logs_response__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__get_log_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__tail_logs_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__log_stats_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__log_stats_response__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__log_stats_bucket__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__outcome_share__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__export_logs_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__exported_log__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__log_leaves_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__log_leaves_response__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__leaf__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -28,6 +28,7 @@ typedef struct Headgate__V1__FailRunResponse Headgate__V1__FailRunResponse;
 typedef struct Headgate__V1__GetRunRequest Headgate__V1__GetRunRequest;
 typedef struct Headgate__V1__ListRunsRequest Headgate__V1__ListRunsRequest;
 typedef struct Headgate__V1__ListRunsResponse Headgate__V1__ListRunsResponse;
+typedef struct Headgate__V1__RetryRunRequest Headgate__V1__RetryRunRequest;
 
 
 /* --- enums --- */
@@ -67,10 +68,16 @@ struct  Headgate__V1__Run
   int64_t finished_at_us;
   ProtobufCBinaryData last_error;
   ProtobufCBinaryData event;
+  ProtobufCBinaryData customer_id;
+  ProtobufCBinaryData chat_id;
+  ProtobufCBinaryData order_key;
+  uint32_t element;
+  ProtobufCBinaryData replay_of;
+  ProtobufCBinaryData traceparent;
 };
 #define HEADGATE__V1__RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__run__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL} }
 
 
 struct  Headgate__V1__LeaseRunsRequest
@@ -205,6 +212,17 @@ struct  Headgate__V1__ListRunsResponse
 #define HEADGATE__V1__LIST_RUNS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__list_runs_response__descriptor) \
     , 0,NULL, {0,NULL} }
+
+
+struct  Headgate__V1__RetryRunRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData workspace;
+  ProtobufCBinaryData id;
+};
+#define HEADGATE__V1__RETRY_RUN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__retry_run_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 /* Headgate__V1__Run methods */
@@ -435,6 +453,25 @@ Headgate__V1__ListRunsResponse *
 void   headgate__v1__list_runs_response__free_unpacked
                      (Headgate__V1__ListRunsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__RetryRunRequest methods */
+void   headgate__v1__retry_run_request__init
+                     (Headgate__V1__RetryRunRequest         *message);
+size_t headgate__v1__retry_run_request__get_packed_size
+                     (const Headgate__V1__RetryRunRequest   *message);
+size_t headgate__v1__retry_run_request__pack
+                     (const Headgate__V1__RetryRunRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__retry_run_request__pack_to_buffer
+                     (const Headgate__V1__RetryRunRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__RetryRunRequest *
+       headgate__v1__retry_run_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__retry_run_request__free_unpacked
+                     (Headgate__V1__RetryRunRequest *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Headgate__V1__Run_Closure)
@@ -473,6 +510,9 @@ typedef void (*Headgate__V1__ListRunsRequest_Closure)
 typedef void (*Headgate__V1__ListRunsResponse_Closure)
                  (const Headgate__V1__ListRunsResponse *message,
                   void *closure_data);
+typedef void (*Headgate__V1__RetryRunRequest_Closure)
+                 (const Headgate__V1__RetryRunRequest *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -492,6 +532,7 @@ extern const ProtobufCMessageDescriptor headgate__v1__fail_run_response__descrip
 extern const ProtobufCMessageDescriptor headgate__v1__get_run_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__list_runs_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__list_runs_response__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__retry_run_request__descriptor;
 
 PROTOBUF_C__END_DECLS
 

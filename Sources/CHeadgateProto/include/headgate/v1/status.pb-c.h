@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Headgate__V1__GetStatusRequest Headgate__V1__GetStatusRequest;
 typedef struct Headgate__V1__StatusReport Headgate__V1__StatusReport;
+typedef struct Headgate__V1__RetentionStatus Headgate__V1__RetentionStatus;
 typedef struct Headgate__V1__DatabaseStatus Headgate__V1__DatabaseStatus;
 typedef struct Headgate__V1__ConnectedPeer Headgate__V1__ConnectedPeer;
 typedef struct Headgate__V1__OutcomeCount Headgate__V1__OutcomeCount;
@@ -56,10 +57,30 @@ struct  Headgate__V1__StatusReport
   uint64_t ingest_queue;
   size_t n_outcomes;
   Headgate__V1__OutcomeCount **outcomes;
+  Headgate__V1__RetentionStatus *retention;
+  uint32_t listen_sessions;
+  uint32_t submit_p50_us;
+  uint32_t submit_p99_us;
+  uint64_t recorded;
 };
 #define HEADGATE__V1__STATUS_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__status_report__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, NULL, 0,NULL, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, NULL, 0,NULL, 0, 0, 0, 0, 0, 0, 0,NULL, NULL, 0, 0, 0, 0 }
+
+
+struct  Headgate__V1__RetentionStatus
+{
+  ProtobufCMessage base;
+  uint32_t body_days;
+  uint32_t request_days;
+  int64_t last_run_at_us;
+  ProtobufCBinaryData last_result;
+  ProtobufCBinaryData last_error;
+  int64_t oldest_request_at_us;
+};
+#define HEADGATE__V1__RETENTION_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__retention_status__descriptor) \
+    , 0, 0, 0, {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Headgate__V1__DatabaseStatus
@@ -139,6 +160,25 @@ Headgate__V1__StatusReport *
 void   headgate__v1__status_report__free_unpacked
                      (Headgate__V1__StatusReport *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__RetentionStatus methods */
+void   headgate__v1__retention_status__init
+                     (Headgate__V1__RetentionStatus         *message);
+size_t headgate__v1__retention_status__get_packed_size
+                     (const Headgate__V1__RetentionStatus   *message);
+size_t headgate__v1__retention_status__pack
+                     (const Headgate__V1__RetentionStatus   *message,
+                      uint8_t             *out);
+size_t headgate__v1__retention_status__pack_to_buffer
+                     (const Headgate__V1__RetentionStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__RetentionStatus *
+       headgate__v1__retention_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__retention_status__free_unpacked
+                     (Headgate__V1__RetentionStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Headgate__V1__DatabaseStatus methods */
 void   headgate__v1__database_status__init
                      (Headgate__V1__DatabaseStatus         *message);
@@ -204,6 +244,9 @@ typedef void (*Headgate__V1__GetStatusRequest_Closure)
 typedef void (*Headgate__V1__StatusReport_Closure)
                  (const Headgate__V1__StatusReport *message,
                   void *closure_data);
+typedef void (*Headgate__V1__RetentionStatus_Closure)
+                 (const Headgate__V1__RetentionStatus *message,
+                  void *closure_data);
 typedef void (*Headgate__V1__DatabaseStatus_Closure)
                  (const Headgate__V1__DatabaseStatus *message,
                   void *closure_data);
@@ -221,6 +264,7 @@ typedef void (*Headgate__V1__OutcomeCount_Closure)
 
 extern const ProtobufCMessageDescriptor headgate__v1__get_status_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__status_report__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__retention_status__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__database_status__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__connected_peer__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__outcome_count__descriptor;

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "headgate/v1/options.pb-c.h"
 
 typedef struct Headgate__V1__Workspace Headgate__V1__Workspace;
+typedef struct Headgate__V1__UpdateWorkspaceRequest Headgate__V1__UpdateWorkspaceRequest;
 typedef struct Headgate__V1__CreateWorkspaceRequest Headgate__V1__CreateWorkspaceRequest;
 typedef struct Headgate__V1__GetWorkspaceRequest Headgate__V1__GetWorkspaceRequest;
 typedef struct Headgate__V1__ListWorkspacesRequest Headgate__V1__ListWorkspacesRequest;
@@ -34,10 +35,31 @@ struct  Headgate__V1__Workspace
   ProtobufCBinaryData id;
   ProtobufCBinaryData name;
   int64_t created_at_us;
+  ProtobufCBinaryData default_region;
 };
 #define HEADGATE__V1__WORKSPACE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__workspace__descriptor) \
-    , {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, {0,NULL} }
+
+
+typedef enum {
+  HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__DEFAULT_REGION_PRESENCE__NOT_SET = 0,
+  HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__DEFAULT_REGION_PRESENCE_DEFAULT_REGION = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__DEFAULT_REGION_PRESENCE__CASE)
+} Headgate__V1__UpdateWorkspaceRequest__DefaultRegionPresenceCase;
+
+struct  Headgate__V1__UpdateWorkspaceRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData name;
+  Headgate__V1__UpdateWorkspaceRequest__DefaultRegionPresenceCase default_region_presence_case;
+  union {
+    ProtobufCBinaryData default_region;
+  };
+};
+#define HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__update_workspace_request__descriptor) \
+    , {0,NULL}, HEADGATE__V1__UPDATE_WORKSPACE_REQUEST__DEFAULT_REGION_PRESENCE__NOT_SET, {0} }
 
 
 struct  Headgate__V1__CreateWorkspaceRequest
@@ -98,6 +120,25 @@ Headgate__V1__Workspace *
                       const uint8_t       *data);
 void   headgate__v1__workspace__free_unpacked
                      (Headgate__V1__Workspace *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__UpdateWorkspaceRequest methods */
+void   headgate__v1__update_workspace_request__init
+                     (Headgate__V1__UpdateWorkspaceRequest         *message);
+size_t headgate__v1__update_workspace_request__get_packed_size
+                     (const Headgate__V1__UpdateWorkspaceRequest   *message);
+size_t headgate__v1__update_workspace_request__pack
+                     (const Headgate__V1__UpdateWorkspaceRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__update_workspace_request__pack_to_buffer
+                     (const Headgate__V1__UpdateWorkspaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__UpdateWorkspaceRequest *
+       headgate__v1__update_workspace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__update_workspace_request__free_unpacked
+                     (Headgate__V1__UpdateWorkspaceRequest *message,
                       ProtobufCAllocator *allocator);
 /* Headgate__V1__CreateWorkspaceRequest methods */
 void   headgate__v1__create_workspace_request__init
@@ -180,6 +221,9 @@ void   headgate__v1__list_workspaces_response__free_unpacked
 typedef void (*Headgate__V1__Workspace_Closure)
                  (const Headgate__V1__Workspace *message,
                   void *closure_data);
+typedef void (*Headgate__V1__UpdateWorkspaceRequest_Closure)
+                 (const Headgate__V1__UpdateWorkspaceRequest *message,
+                  void *closure_data);
 typedef void (*Headgate__V1__CreateWorkspaceRequest_Closure)
                  (const Headgate__V1__CreateWorkspaceRequest *message,
                   void *closure_data);
@@ -199,6 +243,7 @@ typedef void (*Headgate__V1__ListWorkspacesResponse_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor headgate__v1__workspace__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__update_workspace_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__create_workspace_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__get_workspace_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__list_workspaces_request__descriptor;

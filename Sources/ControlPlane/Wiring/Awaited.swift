@@ -1,0 +1,39 @@
+package import HeadgateProto
+
+// Methods that the protocol has and this version does not serve yet.
+
+extension LogService {
+  package func tail(_ request: TailLogsRequest, context: CallContext, writer: MessageWriter<LogEntry>) async throws {
+    throw RPCError.awaited
+  }
+  package func stats(_ request: LogStatsRequest, context: CallContext) async throws -> LogStatsResponse {
+    throw RPCError.awaited
+  }
+  package func export(_ request: ExportLogsRequest, context: CallContext, writer: MessageWriter<ExportedLog>) async throws {
+    throw RPCError.awaited
+  }
+  package func leaves(_ request: LogLeavesRequest, context: CallContext) async throws -> LogLeavesResponse {
+    throw RPCError.awaited
+  }
+}
+
+extension TriggerService {
+  package func amend(_ request: AmendTriggerRequest, context: CallContext) async throws -> Trigger { throw RPCError.awaited }
+  package func signSample(_ request: SignSampleRequest, context: CallContext) async throws -> SignSampleResponse {
+    throw RPCError.awaited
+  }
+}
+
+extension RunService {
+  package func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run { throw RPCError.awaited }
+}
+
+extension WorkspaceService {
+  package func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace {
+    throw RPCError.awaited
+  }
+}
+
+extension RPCError {
+  fileprivate static let awaited = RPCError(.unimplemented, "this version of the control plane does not serve the method")
+}

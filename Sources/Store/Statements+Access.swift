@@ -1,0 +1,6 @@
+import Postgres
+
+/// Statements of API keys, the audit log and key rotation.
+extension Statements {
+  static let access: [PostgresStatement] = []
+}

@@ -1,0 +1,6 @@
+import Postgres
+
+/// Statements of customers and chats.
+extension Statements {
+  static let customers: [PostgresStatement] = []
+}

@@ -1,0 +1,6 @@
+import Postgres
+
+/// Statements of listen sessions.
+extension Statements {
+  static let listen: [PostgresStatement] = []
+}
