@@ -6,8 +6,12 @@ import Postgres
 extension CopyBuffer {
   mutating func append(_ id: UniqueID) { append(high: id.high, low: id.low) }
 
+  mutating func append(optional id: UniqueID?) { if let id { append(id) } else { appendNull() } }
+
+  mutating func append(optional bytes: [UInt8]?) { if let bytes { append(bytes) } else { appendNull() } }
+
   mutating func append(_ request: RequestRow) {
-    beginRow(fields: 20)
+    beginRow(fields: 28)
     append(request.workspace)
     append(request.id)
     append(request.trigger)
@@ -26,12 +30,20 @@ extension CopyBuffer {
     append(request.event)
     append(request.output)
     append(request.headers)
-    if let body = request.body { append(body) } else { appendNull() }
+    append(optional: request.body)
     append(request.explanation)
+    append(optional: request.deliveryID)
+    append(optional: request.duplicateOf)
+    append(optional: request.customer)
+    append(optional: request.chat)
+    append(optional: request.replayOf)
+    append(optional: request.traceID)
+    append(optional: request.binding)
+    append(optional: request.sealed)
   }
 
   mutating func append(_ run: NewRun, of request: RequestRow) {
-    beginRow(fields: 12)
+    beginRow(fields: 18)
     append(request.workspace)
     append(run.id)
     append(request.id)
@@ -44,6 +56,12 @@ extension CopyBuffer {
     append(run.entryNode)
     append(run.event)
     append(run.variables)
+    append(optional: run.customer)
+    append(optional: run.chat)
+    append(run.element)
+    append(optional: run.orderKey)
+    append(optional: run.replayOf)
+    append(run.traceparent)
   }
 }
 
@@ -55,7 +73,9 @@ extension RequestRow {
       .int32(bodyLength), .int16(outcome), .int16(cause), .int16(status),
       isAddress ? .inet(clientAddress, prefixLength: clientAddress.count * 8) : .null, .bytes(method), .bytes(path),
       .bytes(query), .bytes(origin), .bytes(event), .text(output), .bytes(headers), .optional(body) { .bytes($0) },
-      .bytes(explanation),
+      .bytes(explanation), .optional(deliveryID) { .bytes($0) }, .optional(duplicateOf, PostgresValue.id),
+      .optional(customer, PostgresValue.id), .optional(chat, PostgresValue.id), .optional(replayOf, PostgresValue.id),
+      .optional(traceID) { .bytes($0) }, .optional(binding) { .bytes($0) }, .optional(sealed) { .bytes($0) },
     ]
   }
 }
@@ -65,6 +85,8 @@ extension NewRun {
     [
       .id(request.workspace), .id(id), .id(request.id), .id(flow), .id(trigger), .int32(flowVersion), .int16(maxAttempts),
       .text(node), .text(output), .text(entryNode), .bytes(event), .json(variables),
+      .optional(customer, PostgresValue.id), .optional(chat, PostgresValue.id), .int16(element),
+      .optional(orderKey) { .bytes($0) }, .optional(replayOf, PostgresValue.id), .text(traceparent),
     ]
   }
 }

@@ -56,7 +56,10 @@ extension RequestRow {
       receivedAt: try row.time(), method: try row.bytes(), path: try row.bytes(), query: try row.bytes(),
       headers: try row.bytes(), body: try row.optionalBytes(), bodyLength: try row.int32(), clientAddress: try row.address(),
       origin: try row.bytes(), outcome: try row.int16(), cause: try row.int16(), status: try row.int16(),
-      event: try row.bytes(), output: try row.text(), explanation: try row.bytes(), processingMicroseconds: try row.int32())
+      event: try row.bytes(), output: try row.text(), explanation: try row.bytes(), processingMicroseconds: try row.int32(),
+      deliveryID: try row.optionalBytes(), duplicateOf: try row.optionalID(), customer: try row.optionalID(),
+      chat: try row.optionalID(), replayOf: try row.optionalID(), traceID: try row.optionalBytes(),
+      binding: try row.optionalBytes(), sealed: try row.optionalBytes())
   }
 }
 

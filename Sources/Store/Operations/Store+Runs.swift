@@ -180,6 +180,8 @@ extension RunRow {
       flowVersion: try row.int32(), trigger: try row.id(), node: try row.text(), output: try row.text(),
       entryNode: try row.text(), variables: try row.json(), event: try row.bytes(), progress: try row.progress(),
       attempt: try row.int16(), maxAttempts: try row.int16(), leaseEpoch: try row.int64(), worker: try row.text(),
-      availableAt: try row.time(), createdAt: try row.time(), finishedAt: try row.optionalTime(), lastError: try row.text())
+      availableAt: try row.time(), createdAt: try row.time(), finishedAt: try row.optionalTime(), lastError: try row.text(),
+      customer: try row.optionalID(), chat: try row.optionalID(), element: try row.int16(), orderKey: try row.optionalBytes(),
+      replayOf: try row.optionalID(), traceparent: try row.text())
   }
 }

@@ -71,7 +71,7 @@ extension Store {
 
 extension WorkspaceRow {
   init(_ row: inout PostgresRow) throws(PostgresError) {
-    self.init(id: try row.id(), name: try row.text(), createdAt: try row.time())
+    self.init(id: try row.id(), name: try row.text(), createdAt: try row.time(), defaultRegion: try row.text())
   }
 }
 

@@ -24,6 +24,10 @@ extension PostgresRow {
     let (high, low) = try uuid()
     return UniqueID(high: high, low: low)
   }
+
+  mutating func optionalID() throws(PostgresError) -> UniqueID? {
+    try optionalUUID().map { UniqueID(high: $0.high, low: $0.low) }
+  }
 }
 
 extension UniqueID {

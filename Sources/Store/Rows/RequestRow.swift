@@ -38,12 +38,30 @@ package struct RequestRow: Hashable, Sendable {
   /// An encoded `headgate.v1.Explanation`.
   package var explanation: [UInt8]
   package var processingMicroseconds: Int32
+  /// What told this delivery from others; `nil`: nothing did.
+  package var deliveryID: [UInt8]?
+  /// The request whose delivery this one repeats.
+  package var duplicateOf: UniqueID?
+  /// The customer of the first run that has one.
+  package var customer: UniqueID?
+  /// The chat of the first run that has one.
+  package var chat: UniqueID?
+  /// The request that this one replays.
+  package var replayOf: UniqueID?
+  /// The 16 bytes of W3C Trace Context.
+  package var traceID: [UInt8]?
+  /// An encoded `headgate.v1.BindingReportList`; `nil`: there was nothing to bind.
+  package var binding: [UInt8]?
+  /// What redaction took out, encrypted by the workspace's data key, where the request is to be verified again.
+  package var sealed: [UInt8]?
 
   package init(
     workspace: UniqueID, id: UniqueID, trigger: UniqueID, flowVersion: Int32 = 0, receivedAt: UnixTime, method: [UInt8] = [],
     path: [UInt8] = [], query: [UInt8] = [], headers: [UInt8] = [], body: [UInt8]? = nil, bodyLength: Int32 = 0,
     clientAddress: [UInt8] = [], origin: [UInt8] = [], outcome: Int16, cause: Int16 = 0, status: Int16, event: [UInt8] = [],
-    output: String = "", explanation: [UInt8] = [], processingMicroseconds: Int32 = 0
+    output: String = "", explanation: [UInt8] = [], processingMicroseconds: Int32 = 0, deliveryID: [UInt8]? = nil,
+    duplicateOf: UniqueID? = nil, customer: UniqueID? = nil, chat: UniqueID? = nil, replayOf: UniqueID? = nil,
+    traceID: [UInt8]? = nil, binding: [UInt8]? = nil, sealed: [UInt8]? = nil
   ) {
     self.workspace = workspace
     self.id = id
@@ -65,6 +83,14 @@ package struct RequestRow: Hashable, Sendable {
     self.output = output
     self.explanation = explanation
     self.processingMicroseconds = processingMicroseconds
+    self.deliveryID = deliveryID
+    self.duplicateOf = duplicateOf
+    self.customer = customer
+    self.chat = chat
+    self.replayOf = replayOf
+    self.traceID = traceID
+    self.binding = binding
+    self.sealed = sealed
   }
 }
 

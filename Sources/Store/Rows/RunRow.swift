@@ -26,10 +26,21 @@ package struct NewRun: Hashable, Sendable {
   package var variables: [UInt8]
   package var event: [UInt8]
   package var maxAttempts: Int16
+  package var customer: UniqueID?
+  package var chat: UniqueID?
+  /// Which element of a body that is split, from 0; 0 where it is not.
+  package var element: Int16
+  /// Runs of one key of a trigger are leased one at a time, in the order of their requests and elements; `nil`: no order.
+  package var orderKey: [UInt8]?
+  /// The request that was replayed to start it.
+  package var replayOf: UniqueID?
+  /// W3C Trace Context; empty: none.
+  package var traceparent: String
 
   package init(
     id: UniqueID, flow: UniqueID, flowVersion: Int32, trigger: UniqueID, node: String, output: String, entryNode: String,
-    variables: [UInt8], event: [UInt8] = [], maxAttempts: Int16 = 5
+    variables: [UInt8], event: [UInt8] = [], maxAttempts: Int16 = 5, customer: UniqueID? = nil, chat: UniqueID? = nil,
+    element: Int16 = 0, orderKey: [UInt8]? = nil, replayOf: UniqueID? = nil, traceparent: String = ""
   ) {
     self.id = id
     self.flow = flow
@@ -41,6 +52,12 @@ package struct NewRun: Hashable, Sendable {
     self.variables = variables
     self.event = event
     self.maxAttempts = maxAttempts
+    self.customer = customer
+    self.chat = chat
+    self.element = element
+    self.orderKey = orderKey
+    self.replayOf = replayOf
+    self.traceparent = traceparent
   }
 }
 
@@ -72,6 +89,15 @@ package struct RunRow: Hashable, Sendable {
   package var createdAt: UnixTime
   package var finishedAt: UnixTime?
   package var lastError: String
+  package var customer: UniqueID?
+  package var chat: UniqueID?
+  /// Which element of a body that is split, from 0; 0 where it is not.
+  package var element: Int16
+  package var orderKey: [UInt8]?
+  /// The request that was replayed to start it.
+  package var replayOf: UniqueID?
+  /// W3C Trace Context; empty: none.
+  package var traceparent: String
 
   /// When the lease ends; `nil` while there is none.
   package var leaseExpiresAt: UnixTime? { progress == .leased ? availableAt : nil }

@@ -6,11 +6,14 @@ package struct WorkspaceRow: Hashable, Sendable {
   package var id: UniqueID
   package var name: String
   package var createdAt: UnixTime
+  /// ISO 3166-1 alpha-2, upper-case: where phone numbers without a country are from; empty: nowhere.
+  package var defaultRegion: String
 
-  package init(id: UniqueID, name: String, createdAt: UnixTime) {
+  package init(id: UniqueID, name: String, createdAt: UnixTime, defaultRegion: String = "") {
     self.id = id
     self.name = name
     self.createdAt = createdAt
+    self.defaultRegion = defaultRegion
   }
 }
 

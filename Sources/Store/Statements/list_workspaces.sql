@@ -1,1 +1,1 @@
-SELECT id, name, created_at FROM workspaces ORDER BY name
+SELECT id, name, created_at, default_region FROM workspaces ORDER BY name
