@@ -49,6 +49,20 @@ struct Fixture {
     return IngestEntry(request: request, runs: withRun ? [run] : [], deadline: .now + patience)
   }
 
+  /// An accepted request with one part, and one run, for each delivery id that it claims.
+  func entry(claiming deliveries: [String], window: Duration = .seconds(3600)) -> IngestEntry {
+    var entry = entry()
+    guard let run = entry.runs.first else { return entry }
+    entry.parts = deliveries.enumerated().map { index, delivery in
+      var run = run
+      run.id = UniqueID(high: run.id.high, low: run.id.low ^ UInt64(index) << 8)
+      run.element = Int16(index)
+      return IngestPart(
+        run: run, claim: DeliveryClaim(trigger: trigger, deliveryID: Array(delivery.utf8), window: window))
+    }
+    return entry
+  }
+
   /// As the control plane derives it, but for the hash.
   func runID(of request: UniqueID) -> UniqueID {
     UniqueID(high: request.high & ~0xffff | 0x8000 | (trigger.high & 0xfff), low: (request.low ^ trigger.low) | 1 << 63)

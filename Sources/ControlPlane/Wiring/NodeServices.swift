@@ -87,7 +87,8 @@ package struct ConfigurationService: Service {
   }
 }
 
-/// Makes the partitions of the coming days, drops those past their retention, deletes secrets that have ended.
+/// Makes the partitions of the coming days, drops those past their retention, deletes secrets and claims of deliveries that have
+/// ended.
 package struct MaintenanceService: Service {
   /// Between two rounds.
   static let interval = Duration.seconds(900)
@@ -122,6 +123,8 @@ package struct MaintenanceService: Service {
       }
       let deleted = try await node.store.deleteExpiredSecrets()
       if deleted > 0 { logger.info("ended secrets deleted", metadata: ["count": "\(deleted)"]) }
+      let expired = try await node.store.deleteExpiredClaims()
+      if expired > 0 { logger.debug("expired claims deleted", metadata: ["count": "\(expired)"]) }
     } catch {
       logger.warning("maintenance failed", metadata: ["cause": "\(error)"])
     }

@@ -74,6 +74,8 @@ package struct PostgresError: Error, Hashable, Sendable {
   /// No partition takes the row (23514 without a constraint's name; that with one is a CHECK).
   package var isPartitionMissing: Bool { sqlState == "23514" && constraint.isEmpty }
 
+  /// 40001: the same work is to be tried again.
+  package static let serializationFailure = "40001"
   /// 25006: this server has become a standby; another one is the primary now.
   static let readOnlyTransaction = "25006"
   /// Connection exceptions, transaction rollback (serialization, deadlock), insufficient resources, operator intervention.

@@ -1,7 +1,8 @@
 import CPostgres
 
 extension PostgresSession {
-  /// Runs several `COPY … FROM STDIN (FORMAT binary)` statements in one transaction of their own, in the order given.
+  /// Runs several `COPY … FROM STDIN (FORMAT binary)` statements in the order given: within `transaction` as part of it, else in
+  /// one transaction of their own.
   ///
   /// They go as one string of the simple protocol, which PostgreSQL runs as one transaction and commits before it answers
   /// the last of them (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT): neither BEGIN
@@ -10,12 +11,12 @@ extension PostgresSession {
   /// - Parameters:
   ///   - statements: COPY statements without semicolon.
   ///   - send: gives the rows of the statement at an index, by calling its second argument once.
-  /// - Throws: the first error; `.connectionLost` with `isInDoubt` when the connection broke after the last row was sent.
+  /// - Throws: the first error; `.connectionLost` with `isInDoubt` when the connection broke after the last row was sent,
+  ///   outside of `transaction`.
   package func copy(
     _ statements: [String], _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
   ) throws(PostgresError) {
     let deadline = ContinuousClock.now + answerTimeout
-    guard !isInTransaction else { throw PostgresError(.misuse, "a batch of COPY within a transaction") }
     guard PQsendQuery(connection, statements.joined(separator: ";")) == 1 else { throw lost() }
     var sent = 0
     do throws(PostgresError) {
@@ -32,7 +33,7 @@ extension PostgresSession {
       }
       if let failure { throw failure }
     } catch {
-      throw sent == statements.count ? error.inDoubtIfLost : error
+      throw sent == statements.count && !isInTransaction ? error.inDoubtIfLost : error
     }
   }
 

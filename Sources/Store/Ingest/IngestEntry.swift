@@ -9,8 +9,9 @@ package struct IngestEntry: Sendable {
   package var parts: [IngestPart]
   /// When nobody waits for the result any more.
   package var deadline: ContinuousClock.Instant
-  /// Makes the row to be recorded once the parts' claims and bindings are known; `nil`: `request` as it is. Called on a lane's
-  /// thread inside the transaction, perhaps several times: pure and quick.
+  /// Makes the row to be recorded once the parts' claims and bindings are known. It is given `request` with delivery id, customer,
+  /// chat and, when every part is a duplicate, outcome and `duplicateOf` filled in; it must leave those and the outcome alone.
+  /// `nil`: that row as it is. Called on a lane's thread inside the transaction, perhaps several times: pure and quick.
   package var settle: Settle?
 
   package typealias Settle = @Sendable (RequestRow, [IngestPartResult]) -> RequestRow
@@ -39,12 +40,19 @@ package struct IngestEntry: Sendable {
     var count = Self.fixedBytes
     count += request.method.count + request.path.count + request.query.count + request.origin.count + request.event.count
     count += request.output.utf8.count + request.headers.count + (request.body?.count ?? 0) + request.explanation.count
-    for run in runs {
-      count += Self.fixedBytes + run.node.utf8.count + run.output.utf8.count + run.entryNode.utf8.count
-      count += run.event.count + run.variables.count
+    for part in parts {
+      if let run = part.run {
+        count += Self.fixedBytes + run.node.utf8.count + run.output.utf8.count + run.entryNode.utf8.count
+        count += run.event.count + run.variables.count + (run.orderKey?.count ?? 0)
+      }
+      if let claim = part.claim { count += Self.fixedBytes + claim.deliveryID.count }
+      if let binding = part.binding { count += (binding.customer.count + 1) * Self.fixedBytes }
     }
     return count
   }
+
+  /// Something of it depends on what the database holds.
+  var hasClaimOrBinding: Bool { parts.contains { $0.claim != nil || $0.binding != nil } }
 
   /// Of a row: identifiers, numbers, lengths.
   private static let fixedBytes = 200

@@ -61,9 +61,16 @@ struct IngestLane: ~Copyable {
         writer.logger.error(
           "a request was refused by the database", metadata: ["request": "\(pending.entry.request.id)", "failure": "\(failure)"])
       }
-      guard case .success(.recorded) = outcome else { continue }
-      commit.entries += 1
-      if !pending.entry.runs.isEmpty { commit.workspacesWithRuns.insert(pending.entry.request.workspace) }
+      switch outcome {
+      case .success(.recorded): commit.entries += 1
+      case .success(.duplicate):
+        commit.entries += 1
+        continue
+      case .success(.alreadyRecorded), .failure: continue
+      }
+      if pending.entry.parts.contains(where: { $0.run != nil }) {
+        commit.workspacesWithRuns.insert(pending.entry.request.workspace)
+      }
     }
     writer.committed(commit, in: .now - start)
   }

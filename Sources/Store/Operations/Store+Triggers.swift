@@ -128,6 +128,17 @@ extension Store {
   }
 }
 
+extension Store {
+  /// Deletes claims of deliveries whose windows have long passed. Returns how many.
+  ///
+  /// - Parameter limit: at most so many, so that a round is short.
+  package func deleteExpiredClaims(limit: Int = 50_000) async throws(StoreError) -> Int {
+    try await write { session in
+      try session.query(Statements.deleteExpiredClaims, [.int32(Int32(clamping: limit))]).affectedCount
+    }
+  }
+}
+
 extension PostgresSession {
   /// Stores a secret and returns it with the database's time.
   func insert(_ secret: SecretRow, in workspace: UniqueID) throws -> SecretRow {
