@@ -84,7 +84,7 @@ import Testing
   @Test func theDeadlineIsKept() {
     let caller = ScriptedCaller([(.milliseconds(2500), .failure(RPCError(.deadlineExceeded, "silent")))])
     let (result, seconds) = submit(caller)
-    #expect(result == .unavailable(reason: "deadlineExceeded"))
+    #expect(result == .unavailable(reason: "deadline_exceeded"))
     #expect(seconds <= 8.01)
     #expect(caller.attempts.count == 3 || caller.attempts.count == 4)
     #expect(caller.attempts.allSatisfy { $0.timeout <= .milliseconds(2500) })

@@ -21,8 +21,8 @@ enum AccessLog {
     switch result {
     case .answered(let response):
       metadata["status"] = .stringConvertible(Int(response.status))
-      metadata["outcome"] = "\(response.outcome)"
-      if response.cause != .unspecified { metadata["cause"] = "\(response.cause)" }
+      metadata["outcome"] = .string("\(response.outcome)".snakeCased)
+      if response.cause != .unspecified { metadata["cause"] = .string("\(response.cause)".snakeCased) }
     case .unavailable(let reason):
       metadata["status"] = .stringConvertible(503)
       metadata["unavailable"] = "\(reason)"

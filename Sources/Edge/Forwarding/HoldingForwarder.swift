@@ -82,7 +82,7 @@ private final class HeldRequest<Caller: SubmitCaller> {
     failures += 1
     metrics.attemptFailed(error.code)
     switch policy.decide(after: error, failures: failures, elapsed: elapsed, fraction: .random(in: 0...1)) {
-    case .giveUp: completion(.unavailable(reason: "\(error.code)"))
+    case .giveUp: completion(.unavailable(reason: error.code.word))
     case .retry(let wait):
       eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: TimeAmount(wait)) { self.attempt() }
     }

@@ -32,9 +32,11 @@ package struct EdgeMetrics: Sendable {
     refusals = Dictionary(
       uniqueKeysWithValues: HTTPRefusal.allCases.map { ($0, counter("headgate_edge_refusals_total", [("reason", $0.rawValue)])) })
     outcomes = Dictionary(
-      uniqueKeysWithValues: Outcome.allCases.map { ($0, counter("headgate_edge_outcomes_total", [("outcome", "\($0)")])) })
+      uniqueKeysWithValues: Outcome.allCases.map {
+        ($0, counter("headgate_edge_outcomes_total", [("outcome", "\($0)".snakeCased)]))
+      })
     failures = Dictionary(
-      uniqueKeysWithValues: StatusCode.allCases.map { ($0, counter("headgate_edge_failed_attempts_total", [("code", "\($0)")])) })
+      uniqueKeysWithValues: StatusCode.allCases.map { ($0, counter("headgate_edge_failed_attempts_total", [("code", $0.word)])) })
     statuses = StatusCounters(factory: factory)
   }
 
@@ -69,6 +71,23 @@ private final class StatusCounters: Sendable {
   private static let range = 100...599
   private let counters: Mutex<[Counter?]>
   private let factory: any MetricsFactory
+extension StatusCode {
+  /// As it stands in metrics and logs: `deadline_exceeded`.
+  var word: String { "\(self)".snakeCased }
+}
+
+extension String {
+  /// `deadlineExceeded` as `deadline_exceeded`.
+  var snakeCased: String {
+    var result = ""
+    for character in self {
+      if character.isUppercase { result += "_" }
+      result += character.lowercased()
+    }
+    return result
+  }
+}
+
 
   init(factory: any MetricsFactory) {
     self.factory = factory
