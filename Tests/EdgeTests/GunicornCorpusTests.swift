@@ -52,10 +52,9 @@ import Testing
     "valid/rfc9112_smuggle_te_identity_chunked_01": (
       .transferEncodingUnsupported, "identity is no coding any more (RFC 9112 §7)"
     ),
-    "valid/rfc9112_target_absolute_01": (.absoluteTarget, "this is no proxy"),
-    "valid/rfc9112_target_absolute_https_01": (.absoluteTarget, "this is no proxy"),
-    "valid/rfc9112_target_absolute_ipv6_01": (.absoluteTarget, "this is no proxy"),
-    "valid/rfc9112_target_absolute_userinfo_01": (.absoluteTarget, "this is no proxy"),
+    "valid/rfc9112_target_absolute_userinfo_01": (
+      .malformedTarget, "name and password in a target are an error (RFC 9110 §4.2.4)"
+    ),
     "valid/rfc9112_target_authority_connect_01": (.methodNotAllowed, "this is no proxy"),
     "valid/rfc9112_target_authority_ipv6_01": (.methodNotAllowed, "this is no proxy"),
   ]
@@ -70,6 +69,11 @@ import Testing
     let isOld = item.requests?.allSatisfy { $0?.minorVersion == 0 } ?? false
     let with = isOld ? payload : payload.replacing(" HTTP/1.1\r\n", with: " HTTP/1.1\r\nHost: added\r\n")
     return with.utf16.map { UInt8(truncatingIfNeeded: $0) }
+  }
+
+  private static func afterAuthority(_ target: String) -> String {
+    let rest = target.drop { $0 != ":" }.dropFirst(3)
+    return String(rest[(rest.firstIndex(of: "/") ?? rest.endIndex)...])
   }
 
   @Test func theCorpusIsTheOneMeant() throws {
@@ -105,7 +109,10 @@ import Testing
       for (request, expected) in zip(reading.complete, expected) {
         guard let expected else { continue }
         #expect(text(request.head.method) == expected.method, "\(item.name)")
-        #expect(request.head.target.map { UInt16($0) } == Array(expected.target.utf16), "\(item.name)")
+        // Of a target in absolute form, the authority has become Host.
+        let target =
+          expected.target.hasPrefix("/") || expected.target == "*" ? expected.target : Self.afterAuthority(expected.target)
+        #expect(request.head.target.map { UInt16($0) } == Array(target.utf16), "\(item.name)")
         #expect(request.head.minorVersion == expected.minorVersion, "\(item.name)")
         #expect(request.body == expected.body, "\(item.name)")
       }

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("CONNECT a:1 HTTP/1.1\r\n", 405), ("GET http://a/ HTTP/1.1\r\n", 400),
+    ("CONNECT a:1 HTTP/1.1\r\n", 405), ("GET ftp://a/ HTTP/1.1\r\n", 400),
     ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\n\r\n", 400), ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n", 413),
     ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n", 417),

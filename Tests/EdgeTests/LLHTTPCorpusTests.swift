@@ -12,9 +12,7 @@ import Testing
     "transfer-encoding.md: POST with `chunked` as last transfer-encoding": "no coding but chunked is understood (RFC 9112 §6.1)",
     "transfer-encoding.md: POST with `chunked` as last transfer-encoding (multiple headers)":
       "no coding but chunked is understood (RFC 9112 §6.1)",
-    "uri.md: Host terminated by a query string": "this is no proxy",
-    "uri.md: `host:port` terminated by a query string": "this is no proxy",
-    "uri.md: `host:port` terminated by a space": "this is no proxy", "uri.md: `host:port` and basic auth": "this is no proxy",
+    "uri.md: `host:port` and basic auth": "name and password in a target are an error (RFC 9110 §4.2.4)",
     "uri.md: Fragment in URI": "a fragment is not part of a request target (RFC 9112 §3.2)",
   ]
 

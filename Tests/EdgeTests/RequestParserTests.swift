@@ -25,7 +25,13 @@ import Testing
     ("GET /a#b HTTP/1.1\r\n", .malformedTarget),
     ("GET * HTTP/1.1\r\n", .malformedTarget), ("GET a/b HTTP/1.1\r\n", .malformedTarget),
     ("GET \\ HTTP/1.1\r\n", .malformedTarget),
-    ("GET http://a/ HTTP/1.1\r\n", .absoluteTarget), ("CONNECT a:443 HTTP/1.1\r\n", .methodNotAllowed),
+    ("GET http://u:p@a/ HTTP/1.1\r\n", .malformedTarget), ("GET http:///a HTTP/1.1\r\n", .malformedTarget),
+    ("GET http:// HTTP/1.1\r\n", .malformedTarget), ("GET http:/a HTTP/1.1\r\n", .malformedTarget),
+    ("GET http://:80/ HTTP/1.1\r\n", .malformedTarget), ("GET http://a:b/ HTTP/1.1\r\n", .malformedTarget),
+    ("GET http://[::1/ HTTP/1.1\r\n", .malformedTarget), ("GET ftp://a/ HTTP/1.1\r\n", .malformedTarget),
+    ("GET a:80 HTTP/1.1\r\n", .malformedTarget), ("GET http://a/ HTTP/1.1\r\n\r\n", .hostMissing),
+    ("GET http://a/ HTTP/1.1\r\nHost: b\r\nHost: b\r\n", .hostDoubled),
+    ("CONNECT a:443 HTTP/1.1\r\n", .methodNotAllowed),
     ("TRACE / HTTP/1.1\r\n", .methodNotAllowed),
     // Fields.
     ("GET / HTTP/1.1\r\n Host: x\r\n", .foldedHeader), ("GET / HTTP/1.1\r\nA: b\r\n\tc\r\n", .foldedHeader),
@@ -162,6 +168,23 @@ import Testing
     #expect(try #require(reading.complete.first).head.fields.map { text($0.name) } == ["host"])
     // Without Connection the field asks for nothing (RFC 9110 §7.8).
     #expect(Reading("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n").complete.count == 1)
+  }
+
+  @Test(arguments: [
+    ("GET http://a/w/k?b=c HTTP/1.1\r\nHost: a\r\n", "/w/k?b=c", "a"),
+    ("GET http://real:8443/x HTTP/1.1\r\nX-A: b\r\nHost: other\r\nX-C: d\r\n", "/x", "real:8443"),
+    ("POST HTTPS://A.example HTTP/1.1\r\nHost: b\r\n", "/", "A.example"),
+    ("GET http://[2001:db8::1]:80?a=http://b/c HTTP/1.1\r\nHost:\r\n", "/?a=http://b/c", "[2001:db8::1]:80"),
+    ("OPTIONS http://a HTTP/1.1\r\nHost: a\r\n", "*", "a"), ("OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n", "/", "a"),
+    ("GET http://a/ HTTP/1.0\r\n", "/", "a"),
+  ])
+  func theAuthorityOfAnAbsoluteTargetIsTheHost(_ lines: String, _ target: String, _ host: String) throws {
+    for arrival in Arrival.allCases {
+      let head = try #require(Reading(lines + "\r\n", arrival).complete.first).head
+      #expect(text(head.target) == target && text(head.host) == host)
+      #expect(head.fields.filter { text($0.name) == "host" }.map { text($0.value) } == [host])
+      #expect(head.fields.filter { text($0.name) != "host" }.count == (lines.contains("X-A") ? 2 : 0))
+    }
   }
 
   @Test func readsTheWholeServerTarget() throws {

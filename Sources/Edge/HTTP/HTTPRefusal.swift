@@ -2,8 +2,6 @@
 package enum HTTPRefusal: String, Error, Sendable, Hashable, CaseIterable {
   case malformedRequestLine = "malformed_request_line"
   case malformedTarget = "malformed_target"
-  /// The target is a whole URL: this is no proxy.
-  case absoluteTarget = "absolute_target"
   case malformedHeader = "malformed_header"
   /// A header line that continues the one before it (RFC 9112 §5.2).
   case foldedHeader = "folded_header"

@@ -3,6 +3,8 @@ import HeadgateProto
 /// Puts a request's head together from its lines.
 struct HeadBuilder: Sendable {
   private var head = RequestHead()
+  /// Of a target in absolute form.
+  private var authority: [UInt8]?
   private var fieldCount = 0
   private var trailerCount = 0
   private var hasHost = false
@@ -33,8 +35,7 @@ struct HeadBuilder: Sendable {
     guard targetEnd > targetStart, targetEnd < line.count else { throw .malformedRequestLine }
     head.minorVersion = try Self.minorVersion(line, targetEnd + 1..<line.count)
     head.method = try Self.method(line, methodEnd)
-    try checkTarget(line, targetStart..<targetEnd)
-    head.target = line.bytes(targetStart..<targetEnd)
+    try readTarget(line, targetStart..<targetEnd)
   }
 
   private static func minorVersion(_ line: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) -> Int {
@@ -62,18 +63,38 @@ struct HeadBuilder: Sendable {
     throw .methodUnknown
   }
 
-  /// This is an origin server: targets are paths. CONNECT and TRACE are for others, and a path never starts without "/".
-  private func checkTarget(_ line: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) {
+  /// This is an origin server: targets are paths, perhaps with scheme and authority before them. CONNECT and TRACE are for others.
+  private mutating func readTarget(_ line: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) {
     if head.method == Methods.connect || head.method == Methods.trace { throw .methodNotAllowed }
     for index in range where !ByteClass.isTarget(line[index]) { throw .malformedTarget }
-    if line[range.lowerBound] == UInt8(ascii: "/") { return }
-    if range.count == 1, line[range.lowerBound] == UInt8(ascii: "*"), head.method == Methods.options { return }
-    guard range.count > 3 else { throw .malformedTarget }
-    for index in range.lowerBound..<range.upperBound - 2
-    where line[index] == UInt8(ascii: ":") && line[index + 1] == UInt8(ascii: "/") && line[index + 2] == UInt8(ascii: "/") {
-      throw .absoluteTarget
+    let first = line[range.lowerBound]
+    if first == UInt8(ascii: "/") || range.count == 1 && first == UInt8(ascii: "*") && head.method == Methods.options {
+      head.target = line.bytes(range)
+    } else {
+      try readAbsoluteTarget(line, range)
     }
-    throw .malformedTarget
+  }
+
+  /// `http://authority[/path][?query]`, which every server must accept (RFC 9112 §3.2.2). A name and password before the host
+  /// are an error (RFC 9110 §4.2.4).
+  private mutating func readAbsoluteTarget(_ line: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) {
+    var start = range.lowerBound
+    while start < range.upperBound, line[start] != UInt8(ascii: ":") { start += 1 }
+    let scheme = range.lowerBound..<start
+    guard line.equals("http", in: scheme) || line.equals("https", in: scheme), start + 3 < range.upperBound,
+      line[start + 1] == UInt8(ascii: "/"), line[start + 2] == UInt8(ascii: "/")
+    else { throw .malformedTarget }
+    start += 3
+    var end = start
+    while end < range.upperBound, line[end] != UInt8(ascii: "/"), line[end] != UInt8(ascii: "?") { end += 1 }
+    guard end > start, line[start] != UInt8(ascii: ":"), HostField.isWellFormed(line, start..<end) else { throw .malformedTarget }
+    authority = line.bytes(start..<end)
+    let rest = line.bytes(end..<range.upperBound)
+    if rest.isEmpty, head.method == Methods.options {
+      head.target = [UInt8(ascii: "*")]
+    } else {
+      head.target = rest.first == UInt8(ascii: "/") ? rest : [UInt8(ascii: "/")] + rest
+    }
   }
 
   // MARK: - Fields
@@ -183,6 +204,14 @@ struct HeadBuilder: Sendable {
   /// Checks what only the whole head tells.
   mutating func finish(limits: HTTPLimits) throws(HTTPRefusal) -> RequestHead {
     if head.minorVersion == 1, !hasHost { throw .hostMissing }
+    if let authority {
+      if let index = head.hostIndex {
+        head.fields[index].value = authority
+      } else {
+        head.hostIndex = head.fields.count
+        head.fields.append(Header(name: Array("host".utf8), value: authority))
+      }
+    }
     if hasTransferEncoding {
       guard contentLength == nil else { throw .lengthAndTransferEncoding }
       // HTTP/1.0 knows no transfer codings: whoever sends one has something in between that does not either (RFC 9112 §6.1).

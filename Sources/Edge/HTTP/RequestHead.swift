@@ -11,11 +11,12 @@ struct RequestHead: Sendable, Equatable {
 
   /// As received; capitals.
   var method: [UInt8] = []
-  /// In origin form ("/path?query"), or "*" of OPTIONS. As received.
+  /// In origin form ("/path?query"), or "*" of OPTIONS. As received; of a target in absolute form, what follows the authority.
   var target: [UInt8] = []
   /// 0 or 1, of HTTP/1.
   var minorVersion = 1
-  /// The fields to forward, in the order received, names in lower case; fields of the connection are left out.
+  /// The fields to forward, in the order received, names in lower case; fields of the connection are left out. Host is the
+  /// authority of a target in absolute form, whatever the caller's Host said (RFC 9112 §3.2.2).
   var fields: [Header] = []
   /// Where Host is among the fields.
   var hostIndex: Int?
