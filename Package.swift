@@ -99,8 +99,8 @@ let package = Package(
     library(
       "Edge",
       nio + [
-        "RPC", "HeadgateProto", "Addresses", "Identifiers", "Observability", "Settings", log, metrics, lifecycle, configuration,
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        "RPC", "HeadgateProto", "Addresses", "Cryptography", "Identifiers", "Observability", "Settings", log, metrics, lifecycle,
+        configuration, .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     library(
       "ControlPlane",
@@ -146,7 +146,7 @@ let package = Package(
     tests(
       "Edge",
       nio + [
-        "RPC", "HeadgateProto", "Addresses", "Observability", "Settings", log, metrics, configuration,
+        "RPC", "HeadgateProto", "Addresses", "Cryptography", "Observability", "Settings", log, metrics, configuration,
         .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),

@@ -21,6 +21,12 @@ package struct IPAddress: Hashable, Sendable {
   /// Bits of an address of this family: 32 or 128.
   package var bitWidth: Int { isIPv4 ? 32 : 128 }
 
+  /// The address with nothing but its first bits: what the addresses of one network have in common.
+  package func network(prefixLength: Int) -> IPAddress {
+    let rest = max(0, bitWidth - prefixLength)
+    return IPAddress(value: (value >> UInt128(rest)) << UInt128(rest), isIPv4: isIPv4)
+  }
+
   /// `127.0.0.1`.
   package static let loopback = IPAddress(value: 0x7f00_0001, isIPv4: true)
 

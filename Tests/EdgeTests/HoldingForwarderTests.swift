@@ -50,14 +50,16 @@ import Testing
   }
 
   /// What became of a request, and after how many seconds.
-  private func submit(_ caller: ScriptedCaller) -> (result: SubmitResult?, seconds: Double) {
+  private func submit(_ caller: ScriptedCaller, within deadline: Duration? = nil) -> (result: SubmitResult?, seconds: Double) {
     let loop = EmbeddedEventLoop()
     let forwarder = HoldingForwarder(
       caller: caller, policy: HoldPolicy(), metrics: EdgeMetrics(factory: NOOPMetricsHandler.instance))
     let start = loop.now
     var outcome: (SubmitResult, NIODeadline)?
-    forwarder.submit(SubmitRequest(requestId: Array(repeating: 7, count: 16)), on: loop) { outcome = ($0, loop.now) }
-    for _ in 0..<1000 where outcome == nil { loop.advanceTime(by: .milliseconds(10)) }
+    forwarder.submit(SubmitRequest(requestId: Array(repeating: 7, count: 16)), within: deadline, on: loop) {
+      outcome = ($0, loop.now)
+    }
+    for _ in 0..<3000 where outcome == nil { loop.advanceTime(by: .milliseconds(10)) }
     return (outcome?.0, Double(((outcome?.1 ?? loop.now) - start).nanoseconds) / 1e9)
   }
 
@@ -88,6 +90,14 @@ import Testing
     #expect(seconds <= 8.01)
     #expect(caller.attempts.count == 3 || caller.attempts.count == 4)
     #expect(caller.attempts.allSatisfy { $0.timeout <= .milliseconds(2500) })
+  }
+
+  @Test(arguments: [1, 20] as [Int64]) func aTriggersDeadlineTakesThePlaceOfTheNodes(_ total: Int64) {
+    let caller = ScriptedCaller([(.milliseconds(2500), .failure(RPCError(.deadlineExceeded, "silent")))])
+    let (result, seconds) = submit(caller, within: .seconds(total))
+    #expect(result == .unavailable(reason: "deadline_exceeded"))
+    #expect(seconds <= Double(total) + 0.01 && seconds > Double(total) - 2.5)
+    #expect(caller.attempts.first?.timeout == .seconds(min(2.5, Double(total))), "the control plane is told as well")
   }
 
   @Test func refusedConnectionsAreNotHammered() {

@@ -20,6 +20,7 @@ final class ScriptedForwarder: SubmitForwarder {
   private struct State {
     var script = Script.answer(.answered(ScriptedForwarder.accepted))
     var requests: [SubmitRequest] = []
+    var deadlines: [Duration?] = []
     var held: [Held] = []
     var isReady = true
   }
@@ -42,11 +43,17 @@ final class ScriptedForwarder: SubmitForwarder {
   func set(isReady: Bool) { state.withLock { $0.isReady = isReady } }
 
   var requests: [SubmitRequest] { state.withLock(\.requests) }
+  /// Within which times the requests were to be answered.
+  var deadlines: [Duration?] { state.withLock(\.deadlines) }
 
-  func submit(_ request: SubmitRequest, on eventLoop: any EventLoop, completion: @escaping (SubmitResult) -> Void) {
+  func submit(
+    _ request: SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
+    completion: @escaping (SubmitResult) -> Void
+  ) {
     let held = Held(complete: NIOLoopBound(completion, eventLoop: eventLoop), eventLoop: eventLoop)
     let script = state.withLock { state in
       state.requests.append(request)
+      state.deadlines.append(deadline)
       if case .hold = state.script { state.held.append(held) }
       return state.script
     }

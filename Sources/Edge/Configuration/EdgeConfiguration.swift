@@ -76,9 +76,10 @@ extension EdgeCore.Options {
       header: .milliseconds(reader.number(Keys.headerTimeoutMs)), bodyGrace: .milliseconds(reader.number(Keys.bodyGraceMs)),
       bodyBytesPerSecond: reader.number(Keys.bodyBytesPerSecond), idle: .milliseconds(reader.number(Keys.idleTimeoutMs)),
       // The forwarder answers within its deadline; this is for the case that it does not.
-      answer: hold.total + .seconds(4))
+      answer: hold.total + ConnectionTiming.answerGrace)
     load = EdgeLoad.Limits(
       connections: reader.number(Keys.connections), requests: reader.number(Keys.requests), bytes: reader.number(Keys.heldBytes))
+    policies = TriggerPolicies.Limits(sources: reader.number(Keys.rateLimitedSources))
     resolver = reader.resolver()
     publicURL = reader.publicURL()
     metricsOnPublicPort = reader.choice(Keys.metrics, EdgeCore.MetricsAccess.init(rawValue:)) ?? .never

@@ -68,10 +68,15 @@ package enum EdgeSettings {
   static let heldBytes = Setting(
     "maxHeldBytes", .number(1_048_576...68_719_476_736), standard: "268435456", "Bytes of bodies held at once; more are 503.")
 
+  static let rateLimitedSources = Setting(
+    "maxRateLimitedSources", .number(8...16_777_216), standard: "65536",
+    "Client addresses (IPv6: /64 networks) whose rate at a trigger is watched at once; 16 bytes of memory each.")
+
   static let attemptTimeoutMs = Setting(
     "attemptTimeoutMs", .number(10...60_000), standard: "2500", "Time for one attempt to reach the control plane.")
   static let deadlineMs = Setting(
-    "deadlineMs", .number(10...120_000), standard: "8000", "Time that a request is held and repeated before it is answered 503.")
+    "deadlineMs", .number(10...120_000), standard: "8000",
+    "Time that a request is held and repeated before it is answered 503, where its trigger has none of its own.")
 
   static let drainSeconds = Setting(
     "drainSeconds", .number(1...600), standard: "30", "Time for requests under way after SIGTERM.")
@@ -93,6 +98,7 @@ package enum EdgeSettings {
     privateKey, serverName, insecurePlaintext, trustedProxies, trustedHops, proxyHeader, bodyBytes, headerBytes, headerFields,
     targetBytes,
     chunkOverheadBytes, headerTimeoutMs, bodyGraceMs, bodyBytesPerSecond, idleTimeoutMs, connections, requests, heldBytes,
+    rateLimitedSources,
     attemptTimeoutMs,
     deadlineMs, drainSeconds, drainNoticeSeconds, threads, accessLogEvery, logLevel, logFormat,
   ]

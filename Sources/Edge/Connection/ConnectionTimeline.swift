@@ -86,11 +86,13 @@ struct ConnectionTimeline: ~Copyable {
   }
 
   /// The request is complete and on its way to its answer.
-  mutating func requestCompleted(at now: NIODeadline) {
+  ///
+  /// - Parameter promise: within which time the forwarder answers; `nil`: as the timing has it.
+  mutating func requestCompleted(at now: NIODeadline, promise: Duration? = nil) {
     switch phase {
     case .head, .body:
       phase = .answering
-      deadline = now + TimeAmount(timing.answer)
+      deadline = now + TimeAmount(promise.map { $0 + ConnectionTiming.answerGrace } ?? timing.answer)
     case .awaiting, .answering, .flushing, .lingering, .closed: break
     }
   }

@@ -17,6 +17,9 @@ package struct ConnectionTiming: Sendable, Hashable {
   /// While draining: for a request on an idle connection to arrive.
   package var drainIdle: Duration
 
+  /// What the forwarder may be late.
+  package static let answerGrace = Duration.seconds(4)
+
   package init(
     header: Duration = .seconds(10), bodyGrace: Duration = .seconds(5), bodyBytesPerSecond: Int = 1024,
     idle: Duration = .seconds(75),

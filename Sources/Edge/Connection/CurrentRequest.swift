@@ -7,6 +7,10 @@ struct CurrentRequest {
   let route: Route
   let startedAt: NIODeadline
   let receivedAt: WallTime
+  /// Within which time the caller must be answered; `nil`: the edge node's own.
+  var deadline: Duration?
+  /// Why the request is refused though it is well-formed; its body is not kept.
+  var refusal: Refusal?
   /// The body so far, where it is kept.
   var body: [UInt8] = []
   /// Bytes of it that are counted in the process's load.
@@ -14,7 +18,17 @@ struct CurrentRequest {
 
   var isHead: Bool { head.method == Self.headMethod }
 
-  var keepsBody: Bool { if case .trigger = route { true } else { false } }
+  var keepsBody: Bool { if case .trigger = route { refusal == nil } else { false } }
+
+  /// What is left of the deadline. A body that was slow to come uses up no more than half of it.
+  func remaining(at now: NIODeadline) -> Duration? {
+    deadline.map { max($0 - .nanoseconds((now - startedAt).nanoseconds), $0 / 2) }
+  }
+
+  struct Refusal {
+    let reason: HTTPRefusal
+    let retryAfter: Duration?
+  }
 
   private static let headMethod = Array("HEAD".utf8)
 

@@ -143,16 +143,27 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func headReceived(_ head: RequestHead, at now: NIODeadline) throws(HTTPRefusal) {
     var route = Route(target: head.target)
     if port == .admin, case .trigger = route { route = .nothing }
-    let request = CurrentRequest(head: head, route: route, startedAt: now, receivedAt: core.now())
+    var request = CurrentRequest(head: head, route: route, startedAt: now, receivedAt: core.now())
+    if case .trigger(let key, _, _) = route {
+      switch core.policy(head, key: key, peer: peer, at: now) {
+      case .admitted(let deadline): request.deadline = deadline
+      case .limited(let reason, let wait): request.refusal = CurrentRequest.Refusal(reason: reason, retryAfter: wait)
+      }
+    }
     current = request
     guard head.framing != .none, head.framing != .length(0) else { return }
     timeline.bodyStarted(at: now)
+    if let refusal = request.refusal, !head.hasShortBody { return refuse(refusal, keepsAlive: false) }
     guard head.expectsContinue, input.readableBytes == 0 else { return }
     if request.keepsBody {
       write { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
     } else {
       // The caller asked before it sent a body that nobody wants.
-      answer(localResponse(request), keepsAlive: false)
+      if let refusal = request.refusal {
+        refuse(refusal, keepsAlive: false)
+      } else {
+        answer(localResponse(request), keepsAlive: false)
+      }
     }
   }
 
@@ -170,13 +181,14 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   private func requestCompleted(at now: NIODeadline) {
     guard let request = current else { return }
-    timeline.requestCompleted(at: now)
+    let deadline = request.remaining(at: now)
+    timeline.requestCompleted(at: now, promise: deadline)
+    if let refusal = request.refusal { return refuse(refusal, keepsAlive: request.head.keepsAlive) }
     guard case .trigger(let key, let path, let query) = request.route else {
       return answer(localResponse(request), keepsAlive: request.head.keepsAlive)
     }
     guard core.load.beginRequest() else {
-      core.metrics.refused(.overloaded)
-      return answer(.refusal(.overloaded), keepsAlive: request.head.keepsAlive)
+      return refuse(CurrentRequest.Refusal(reason: .overloaded, retryAfter: nil), keepsAlive: request.head.keepsAlive)
     }
     requestNumber += 1
     let number = requestNumber
@@ -190,7 +202,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     let reserved = request.reserved
     current?.reserved = 0
     let (core, submittedAt) = (core, request.startedAt)
-    core.forwarder.submit(submit, on: eventLoop) { [weak self] result in
+    core.forwarder.submit(submit, within: deadline, on: eventLoop) { [weak self] result in
       core.load.endRequest()
       core.load.release(reserved)
       AccessLog.record(submit, result, took: eventLoop.now - submittedAt, core)
@@ -262,8 +274,12 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func refuse(_ refusal: HTTPRefusal) {
-    core.metrics.refused(refusal)
-    answer(.refusal(refusal), keepsAlive: false)
+    refuse(CurrentRequest.Refusal(reason: refusal, retryAfter: nil), keepsAlive: false)
+  }
+
+  private func refuse(_ refusal: CurrentRequest.Refusal, keepsAlive: Bool) {
+    core.metrics.refused(refusal.reason)
+    answer(.refusal(refusal.reason, retryAfter: refusal.retryAfter), keepsAlive: keepsAlive)
   }
 
   private func write(_ body: (inout ByteBuffer) -> Void) {

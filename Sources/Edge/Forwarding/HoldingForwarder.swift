@@ -34,7 +34,12 @@ package struct HoldingForwarder<Caller: SubmitCaller>: SubmitForwarder {
   package var isReady: Bool { caller.isReady }
   package var clockOffset: Duration { caller.clockOffset }
 
-  package func submit(_ request: SubmitRequest, on eventLoop: any EventLoop, completion: @escaping (SubmitResult) -> Void) {
+  package func submit(
+    _ request: SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
+    completion: @escaping (SubmitResult) -> Void
+  ) {
+    var policy = policy
+    if let deadline { policy.total = deadline }
     HeldRequest(request, eventLoop: eventLoop, caller: caller, policy: policy, metrics: metrics, completion: completion).attempt()
   }
 }

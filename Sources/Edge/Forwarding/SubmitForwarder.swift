@@ -17,6 +17,10 @@ package protocol SubmitForwarder: Sendable {
   /// The control plane's clock minus ours.
   var clockOffset: Duration { get }
 
-  /// Called on `eventLoop`. Calls `completion` exactly once, on `eventLoop`, within the forwarder's deadline; perhaps before this returns.
-  func submit(_ request: SubmitRequest, on eventLoop: any EventLoop, completion: @escaping (SubmitResult) -> Void)
+  /// Called on `eventLoop`. Calls `completion` exactly once, on `eventLoop`, within the deadline; perhaps before this returns.
+  ///
+  /// - Parameter deadline: within which time the caller must be answered; `nil`: the forwarder's own.
+  func submit(
+    _ request: SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
+    completion: @escaping (SubmitResult) -> Void)
 }

@@ -28,6 +28,9 @@ package struct HTTPLimits: Sendable, Hashable {
 
   /// Characters of a method. The longest registered one has 17 (IANA HTTP Method Registry).
   static let methodBytes = 24
+  /// Bytes of an announced body that are read and thrown away after a refusal, so that the connection can go on; a longer body,
+  /// or one of unknown length, costs the connection.
+  static let discardedBodyBytes = 64 * 1024
   /// Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one).
   static let leadingEmptyLines = 2
   /// Digits of a chunk's size, leading zeros included.

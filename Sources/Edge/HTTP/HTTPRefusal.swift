@@ -27,6 +27,10 @@ package enum HTTPRefusal: String, Error, Sendable, Hashable, CaseIterable {
   case bodyTooLarge = "body_too_large"
   case targetTooLong = "target_too_long"
   case expectationUnsupported = "expectation_unsupported"
+  /// The trigger gets more requests than its rate allows.
+  case rateLimited = "rate_limited"
+  /// The client's address sends more requests to the trigger than its rate allows.
+  case sourceRateLimited = "source_rate_limited"
   case headersTooLarge = "headers_too_large"
   case transferEncodingUnsupported = "transfer_encoding_unsupported"
   /// Not a method of HTTP as it is registered or in use (RFC 9110 §15.6.2).
@@ -42,6 +46,7 @@ package enum HTTPRefusal: String, Error, Sendable, Hashable, CaseIterable {
     case .bodyTooLarge: 413
     case .targetTooLong: 414
     case .expectationUnsupported: 417
+    case .rateLimited, .sourceRateLimited: 429
     case .headersTooLarge: 431
     case .transferEncodingUnsupported, .methodUnknown: 501
     case .overloaded: 503

@@ -31,6 +31,15 @@ struct RequestHead: Sendable, Equatable {
   /// The value of Host; empty if there is none.
   var host: [UInt8] { hostIndex.map { fields[$0].value } ?? [] }
 
+  /// The body's length is known, and reading it to its end costs less than a new connection.
+  var hasShortBody: Bool {
+    switch framing {
+    case .none: true
+    case .length(let length): length <= HTTPLimits.discardedBodyBytes
+    case .chunked: false
+    }
+  }
+
   /// Bytes of body announced, 0 if unknown.
   var announcedLength: Int { if case .length(let length) = framing { length } else { 0 } }
 }

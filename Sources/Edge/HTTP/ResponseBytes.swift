@@ -22,12 +22,17 @@ struct Response {
   /// What an unknown key, a disabled trigger and any other path get: they cannot be told apart.
   static let notFound = error(404, "not_found")
 
-  static func refusal(_ refusal: HTTPRefusal) -> Response {
+  /// - Parameter retryAfter: when it is known how long a caller has to wait.
+  static func refusal(_ refusal: HTTPRefusal, retryAfter: Duration? = nil) -> Response {
     var fields: [Header] = []
     if refusal == .methodNotAllowed {
       fields.append(Header(name: Array("allow".utf8), value: Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)))
     }
-    if refusal == .overloaded { fields.append(retryAfter()) }
+    if let retryAfter {
+      fields.append(Self.retryAfter(retryAfter))
+    } else if refusal == .overloaded {
+      fields.append(Self.retryAfter())
+    }
     return error(refusal.status, refusal.rawValue, fields: fields)
   }
 
@@ -37,6 +42,12 @@ struct Response {
   /// A random number of seconds, so that those who were refused together do not come back together.
   private static func retryAfter() -> Header {
     Header(name: Array("retry-after".utf8), value: Array("\(Int.random(in: 1...30))".utf8))
+  }
+
+  /// Whole seconds (RFC 9110 §10.2.3), never less than the wait.
+  private static func retryAfter(_ wait: Duration) -> Header {
+    let seconds = max(1, wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0))
+    return Header(name: Array("retry-after".utf8), value: Array("\(seconds)".utf8))
   }
 
   private static let contentTypeJSON = Header(name: Array("content-type".utf8), value: Array("application/json".utf8))

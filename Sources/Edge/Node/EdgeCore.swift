@@ -12,6 +12,7 @@ package final class EdgeCore: Sendable {
     package var limits = HTTPLimits()
     package var timing = ConnectionTiming()
     package var load = EdgeLoad.Limits()
+    package var policies = TriggerPolicies.Limits()
     package var resolver = ClientAddressResolver(proxies: .none)
     /// "https://hooks.example.com"; `nil`: the request's Host, and the scheme of its connection.
     package var publicURL: String?
@@ -33,6 +34,8 @@ package final class EdgeCore: Sendable {
 
   let options: Options
   package let load: EdgeLoad
+  /// What is known of triggers.
+  package let policies: TriggerPolicies
   let forwarder: any SubmitForwarder
   let metrics: EdgeMetrics
   let renderMetrics: @Sendable () -> String
@@ -53,6 +56,7 @@ package final class EdgeCore: Sendable {
     self.identifiers = identifiers
     self.renderMetrics = renderMetrics
     load = EdgeLoad(limits: options.load)
+    policies = TriggerPolicies(limits: options.policies)
     publicURL = options.publicURL.map { Array($0.utf8) }
   }
 
@@ -72,6 +76,11 @@ package final class EdgeCore: Sendable {
   func logsNextRequest() -> Bool {
     guard options.accessLogEvery > 0 else { return false }
     return requestsSeen.wrappingAdd(1, ordering: .relaxed).oldValue % options.accessLogEvery == 0
+  }
+
+  /// Whether a trigger takes a request, as far as this edge node knows.
+  func policy(_ head: RequestHead, key: ArraySlice<UInt8>, peer: IPAddress, at now: NIODeadline) -> PolicyVerdict {
+    policies.admit(key: key, source: { clientAddress(head, peer: peer) }, at: now)
   }
 
   /// What the control plane is told of a request.

@@ -49,7 +49,9 @@ package struct EdgeMetrics: Sendable {
   func attemptFailed(_ code: StatusCode) { failures[code]?.increment() }
 
   /// Help texts, and gauges of what is on.
-  package static func describe(in metrics: PrometheusMetrics, load: EdgeLoad, isReady: @escaping @Sendable () -> Bool) {
+  package static func describe(
+    in metrics: PrometheusMetrics, load: EdgeLoad, policies: TriggerPolicies, isReady: @escaping @Sendable () -> Bool
+  ) {
     metrics.describe("headgate_edge_answers_total", "Answers by status.")
     metrics.describe("headgate_edge_request_seconds", "From the first byte of a request to its answer.")
     metrics.describe("headgate_edge_refusals_total", "Requests refused by the edge node itself, by reason.")
@@ -62,15 +64,13 @@ package struct EdgeMetrics: Sendable {
     metrics.observe("headgate_edge_connections", help: "Open connections.") { Double(load.connections) }
     metrics.observe("headgate_edge_requests_in_flight", help: "Requests without their answer.") { Double(load.requests) }
     metrics.observe("headgate_edge_body_bytes_held", help: "Bytes of bodies held.") { Double(load.bytes) }
+    metrics.observe("headgate_edge_policies", help: "Triggers with a rate limit or a deadline of their own.") {
+      Double(policies.count)
+    }
     metrics.observe("headgate_edge_ready", help: "1 when requests can be forwarded.") { isReady() && !load.isDraining ? 1 : 0 }
   }
 }
 
-/// Counters by status, each made when it first occurs: a scrape does not list four hundred zeros.
-private final class StatusCounters: Sendable {
-  private static let range = 100...599
-  private let counters: Mutex<[Counter?]>
-  private let factory: any MetricsFactory
 extension StatusCode {
   /// As it stands in metrics and logs: `deadline_exceeded`.
   var word: String { "\(self)".snakeCased }
@@ -88,6 +88,11 @@ extension String {
   }
 }
 
+/// Counters by status, each made when it first occurs: a scrape does not list four hundred zeros.
+private final class StatusCounters: Sendable {
+  private static let range = 100...599
+  private let counters: Mutex<[Counter?]>
+  private let factory: any MetricsFactory
 
   init(factory: any MetricsFactory) {
     self.factory = factory

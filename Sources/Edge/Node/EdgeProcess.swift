@@ -49,14 +49,17 @@ package enum EdgeProcess {
     let forwarder = HoldingForwarder(caller: RPCSubmitCaller(client: client), policy: configuration.hold, metrics: metrics)
     let core = EdgeCore(
       options: options, forwarder: forwarder, metrics: metrics, logger: logger, renderMetrics: { prometheus.render() })
-    EdgeMetrics.describe(in: prometheus, load: core.load) { core.forwarder.isReady }
+    EdgeMetrics.describe(in: prometheus, load: core.load, policies: core.policies) { core.forwarder.isReady }
 
     let edge = EdgeService(
       core: core, group: group, listen: configuration.listen, adminListen: configuration.adminListen,
       tls: try configuration.publicTLS?.context(),
       drain: .init(notice: configuration.drainNotice, limit: configuration.drain), logger: logger)
     var services = ServiceGroupConfiguration(
-      services: [ControlPlaneLink(client: client), edge], gracefulShutdownSignals: [.sigterm, .sigint],
+      services: [
+        ControlPlaneLink(client: client), PolicyWatch(caller: client, policies: core.policies, logger: logger), edge,
+      ],
+      gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "headgate.lifecycle") { _ in SwiftLogNoOpLogHandler() })
     services.maximumGracefulShutdownDuration = configuration.drainNotice + configuration.drain + .seconds(5)
     try await ServiceGroup(configuration: services).run()
