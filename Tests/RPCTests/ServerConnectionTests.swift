@@ -377,10 +377,10 @@ import Testing
     let peer = try Peer(handlers: [Self.silent])
     defer { peer.finish() }
     try peer.hello()
-    peer.core.post(.close(RPCError(.unauthenticated, "the right to be here has ended")), where: { $0.name == "someone else" })
+    peer.core.disconnect { $0.name == "someone else" }
     peer.channel.embeddedEventLoop.run()
     #expect(peer.isOpen)
-    peer.core.post(.close(RPCError(.unauthenticated, "the right to be here has ended")), where: { $0.name == "admin" })
+    peer.core.disconnect { $0.name == "admin" }
     peer.channel.embeddedEventLoop.run()
     #expect(try peer.answers() == ["goAway"])
     #expect(!peer.isOpen)

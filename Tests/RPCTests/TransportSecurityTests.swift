@@ -22,12 +22,16 @@ import Testing
 
   /// Runs `body` with a server's port.
   private static func withServer(
-    _ authority: CertificateAuthority, names: [String] = ["127.0.0.1"], _ body: (Int) async throws -> Void
+    _ authority: CertificateAuthority, names: [String] = ["127.0.0.1"], keys: RPCAuthenticator? = nil,
+    authentication: Duration = .seconds(10), _ body: (Int) async throws -> Void
   ) async throws {
     let certificate = try authority.issue(name: "control", ipAddresses: names)
-    let configuration = RPCServer.Configuration(
+    var configuration = RPCServer.Configuration(
       host: "127.0.0.1", port: 0, transport: .tls(try material(certificate, authority)))
-    let server = try RPCServer(configuration: configuration, handlers: [Echo.handler], logger: logger)
+    configuration.acceptsAPIKeysAlone = keys != nil
+    configuration.timeouts.authentication = authentication
+    let server = try RPCServer(
+      configuration: configuration, handlers: [Echo.handler], authenticator: keys ?? .certificatesOnly, logger: logger)
     let address = try await server.start()
     do { try await body(try #require(address.port)) } catch {
       await server.drain()
@@ -38,11 +42,12 @@ import Testing
 
   /// What becomes of a call with this certificate: the cursor that comes back, or the code it fails with.
   private static func call(
-    _ port: Int, _ material: TLSMaterial, serverName: String? = nil
+    _ port: Int, _ material: TLSMaterial, serverName: String? = nil, apiKey: String? = nil
   ) async throws -> Result<String, RPCError> {
     var configuration = RPCClient.Configuration(
       endpoints: [RPCEndpoint(host: "127.0.0.1", port: port)], transport: .tls(material, serverName: serverName))
     configuration.timeouts.connect = .seconds(5)
+    configuration.apiKey = apiKey
     let client: RPCClient
     do throws(RPCError) {
       client = try await RPCClient.connect(configuration, logger: logger)
@@ -104,6 +109,73 @@ import Testing
       }
       #expect(anonymous.code == .unauthenticated)
     }
+  }
+
+  private static let oneKey = RPCAuthenticator(apiKey: { key in
+    key == "right" ? Principal(name: "key", roles: [.admin], apiKeyID: "1") : nil
+  })
+
+  /// A file with the authority's certificate.
+  private static func authorityFile(_ authority: CertificateAuthority) throws -> String {
+    let path = FileManager.default.temporaryDirectory.path + "/headgate-ca-\(UUID().uuidString).pem"
+    try Data(authority.certificatePEM.utf8).write(to: URL(filePath: path))
+    return path
+  }
+
+  @Test func anAPIKeyStandsForACertificate() async throws {
+    let authority = try CertificateAuthority()
+    let other = try CertificateAuthority(name: "Other CA")
+    let file = try Self.authorityFile(authority)
+    let otherFile = try Self.authorityFile(other)
+    defer { for path in [file, otherFile] { try? FileManager.default.removeItem(atPath: path) } }
+    let alone = try TLSMaterial(authority: file)
+    try await Self.withServer(authority, keys: Self.oneKey) { port in
+      #expect(try await Self.call(port, alone, apiKey: "right") == .success("hello"))
+      for key in ["wrong", nil] {
+        guard case .failure(let error) = try await Self.call(port, alone, apiKey: key) else {
+          Issue.record("\(key ?? "no key") was let in")
+          continue
+        }
+        #expect(error.code == .unauthenticated)
+      }
+      // The server is verified all the same, and a certificate that is shown must be one of ours.
+      let stranger = try Self.material(try other.issue(name: "admin", roles: [.admin]), authority)
+      for material in [try TLSMaterial(authority: otherFile), stranger] {
+        guard case .failure(let error) = try await Self.call(port, material, apiKey: "right") else {
+          Issue.record("\(material) was let in")
+          continue
+        }
+        #expect([.unauthenticated, .unavailable].contains(error.code), "\(error)")
+      }
+    }
+    try await Self.withServer(authority) { port in
+      guard case .failure = try await Self.call(port, alone, apiKey: "right") else {
+        Issue.record("a server that wants certificates let a key in")
+        return
+      }
+    }
+  }
+
+  @Test func whoDoesNotSayWhoItIsIsSentAway() async throws {
+    let authority = try CertificateAuthority()
+    try await Self.withServer(authority, keys: Self.oneKey, authentication: .milliseconds(50)) { port in
+      var noCertificate = TLSConfiguration.makeClientConfiguration()
+      noCertificate.certificateVerification = .none
+      // Returns when the server has closed.
+      let answer = try await Self.answer(port, noCertificate)
+      #expect(!answer.isEmpty, "the request is refused before that")
+    }
+  }
+
+  @Test(arguments: [("missing", "No such file"), ("unreadable", "Is a directory"), ("text", "is not PEM")])
+  func aFileThatCannotBeUsedIsNamedWithTheReason(name: String, reason: String) throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/headgate-tls-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory + "/unreadable", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try Data("text".utf8).write(to: URL(filePath: directory + "/text"))
+    let error = #expect(throws: TLSMaterialError.self) { try TLSMaterial(authority: "\(directory)/\(name)") }
+    #expect(error?.path == "\(directory)/\(name)")
+    #expect(error?.reason.contains(reason) == true, "\(String(describing: error))")
   }
 
   @Test func theClientVerifiesTheServer() async throws {

@@ -105,11 +105,14 @@ package struct Principal: Sendable, Hashable {
   package var roles: Set<Role>
   /// The only workspace it may see, by name; `nil`: all.
   package var workspace: String?
+  /// The id of the API key that it is here by, which may be revoked; empty: by none.
+  package var apiKeyID: String
 
-  package init(name: String, roles: Set<Role>, workspace: String? = nil) {
+  package init(name: String, roles: Set<Role>, workspace: String? = nil, apiKeyID: String = "") {
     self.name = name
     self.roles = roles
     self.workspace = workspace
+    self.apiKeyID = apiKeyID
   }
 
   package static let anonymous = Principal(name: "anonymous", roles: [])

@@ -20,11 +20,12 @@ package final class InProcessPair: RPCCaller {
   /// - Parameters:
   ///   - handlers: the generated `methods` of the services' handlers.
   ///   - principal: who the caller is.
+  ///   - apiKey: makes the caller somebody else: whom the authenticator says.
   /// - Throws: `RPCServerError.duplicateMethod`.
   package init(
     handlers: [MethodHandler], principal: Principal, authenticator: RPCAuthenticator = .certificatesOnly,
     limits: RPCServer.Limits = .init(), timeouts: RPCServer.Timeouts = .init(),
-    clientLimits: RPCClient.ClientLimits = .init(), agent: String = "test",
+    clientLimits: RPCClient.ClientLimits = .init(), agent: String = "test", apiKey: String? = nil,
     logger: Logger = Logger(label: "in-process", factory: { _ in SwiftLogNoOpLogHandler() })
   ) throws(RPCServerError) {
     var server = RPCServer.Configuration(host: "", port: 0, transport: .plaintext(principal: principal))
@@ -32,7 +33,7 @@ package final class InProcessPair: RPCCaller {
     server.timeouts = timeouts
     core = ServerCore(
       configuration: server, methods: try MethodTable(handlers), authenticator: authenticator, logger: logger)
-    var configuration = RPCClient.Configuration(endpoints: [], transport: .plaintext, agent: agent)
+    var configuration = RPCClient.Configuration(endpoints: [], transport: .plaintext, agent: agent, apiKey: apiKey)
     configuration.limits = clientLimits
     client = RPCClient(
       configuration: configuration, connector: SocketPairConnector(core: core, principal: principal), logger: logger)
@@ -63,6 +64,9 @@ package final class InProcessPair: RPCCaller {
   ) async throws(RPCError) -> Response {
     try await client.upload(method, options: options, body)
   }
+
+  /// Ends what the principals that fit are doing, as when an API key is revoked.
+  package func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) { core.disconnect(where: fits) }
 
   /// Asks the server to finish, as on SIGTERM. Returns when its connections are closed.
   package func drain() async {

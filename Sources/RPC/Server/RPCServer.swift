@@ -74,7 +74,9 @@ package final class RPCServer: Sendable {
       return .plaintext(principal)
     case .tls(let material):
       do {
-        return .tls(try NIOSSLContext(configuration: material.serverConfiguration()))
+        let needsCertificate = !core.configuration.acceptsAPIKeysAlone
+        return .tls(
+          try NIOSSLContext(configuration: material.serverConfiguration(needsClientCertificate: needsCertificate)))
       } catch {
         throw .unusableTLSMaterial(reason: TransportFailure(error).reason)
       }
@@ -89,10 +91,9 @@ package final class RPCServer: Sendable {
   /// The connected peers, oldest first, for StatusService.
   package var peers: [ConnectedPeer] { core.peers }
 
-  /// Cuts the connections of the principals for which `fits` is true, with their calls: their rights have ended.
-  package func disconnect(where fits: (Principal) -> Bool) {
-    core.post(.close(RPCError(.unauthenticated, "the right to be here has ended")), where: fits)
-  }
+  /// Cuts the connections of the principals for which `fits` is true, with their calls, and ends the single calls that such
+  /// principals made over connections of others: their rights have ended.
+  package func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) { core.disconnect(where: fits) }
 
   /// Stops listening, tells clients to go elsewhere, lets calls in flight finish within the drain's timeout and closes the
   /// connections. Streams end with `unavailable` at once. Returns when everything is closed; further calls of it wait too.

@@ -6,7 +6,7 @@ extension RPCServer {
   package struct Configuration: Sendable {
     /// Who may connect.
     package enum Transport: Sendable {
-      /// TLS 1.3 with certificates on both sides.
+      /// TLS 1.3 with certificates on both sides, or on this one alone where `acceptsAPIKeysAlone`.
       case tls(TLSMaterial)
       /// No encryption; only on loopback. Callers are `principal` until they authenticate.
       case plaintext(principal: Principal)
@@ -19,6 +19,8 @@ extension RPCServer {
     package var transport: Transport
     package var limits = Limits()
     package var timeouts = Timeouts()
+    /// Clients without a certificate come in: as nobody, until an API key says who they are.
+    package var acceptsAPIKeysAlone = false
     /// Name and version of the program, "headgate-control/0.1.0".
     package var agent: String
     /// Identifies this process, for clients that have several control planes.
@@ -59,6 +61,8 @@ extension RPCServer {
   package struct Timeouts: Sendable {
     /// From the connection to the end of the TLS handshake.
     package var handshake = Duration.seconds(10)
+    /// From the end of the handshake to the first valid API key, for clients without a certificate.
+    package var authentication = Duration.seconds(10)
     /// From a frame's first byte to its last.
     package var frame = Duration.seconds(30)
     /// Without any call or byte, for clients that do not answer pings.

@@ -66,6 +66,10 @@ extension ServerConnection {
       dispatch(
         pending.request, stream.method, form: pending.form, principal: principal, roles: RoleMask(principal.roles),
         streamID: streamID, now: now)
+      if var opened = machine[streamID] {
+        opened.principal = principal
+        machine.attach(opened, to: streamID)
+      }
     }
   }
 

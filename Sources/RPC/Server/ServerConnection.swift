@@ -25,6 +25,8 @@ final class ServerConnection: ChannelDuplexHandler {
     var task: Task<Void, Never>?
     var gate: SendGate?
     var queue: ReceiveQueue?
+    /// Whose call it is, where the call itself said so; `nil`: the connection's principal's.
+    var principal: Principal?
   }
 
   /// A request that waits for its caller to be known.
@@ -102,7 +104,12 @@ final class ServerConnection: ChannelDuplexHandler {
 
   private func handshakeCompleted(_ context: ChannelHandlerContext) {
     let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
-    let certificate = handler?.peerCertificate.flatMap(PeerCertificate.init)
+    let presented = handler?.peerCertificate
+    if presented == nil, core.configuration.acceptsAPIKeysAlone {
+      timing.isUnknown(now: now)
+      return identified()
+    }
+    let certificate = presented.flatMap(PeerCertificate.init)
     // A resumed session is not verified again, so the validity is.
     guard let certificate, certificate.isValid(at: WallClock.microseconds() / 1_000_000),
       let principal = core.authenticator.certificate(certificate)
@@ -126,7 +133,10 @@ final class ServerConnection: ChannelDuplexHandler {
   }
 
   /// The peer has shown a right to be here: larger frames are read.
-  func credentialAccepted() { decoder.maximumPayload = core.configuration.limits.frameBytes }
+  func credentialAccepted() {
+    decoder.maximumPayload = core.configuration.limits.frameBytes
+    timing.authenticated()
+  }
 
   private func identified() {
     guard registration == nil, !isClosing else { return }
@@ -329,11 +339,18 @@ final class ServerConnection: ChannelDuplexHandler {
       case .requestAuthenticated(let streamID, let result): requestAuthenticated(streamID, result)
       case .connectionAuthenticated(let streamID, let result): connectionAuthenticated(streamID, result)
       case .drain(let deadline): drain(by: deadline)
-      case .close(let error): refuseConnection(error, streamID: 0)
+      case .rightsEnded(let fits, let error): rightsEnded(fits, error)
       }
       if writer.byteCount >= Self.writeThreshold { flush() }
     }
     endTurn()
+  }
+
+  /// Rights have ended, of this connection's principal or of some that single calls are made for.
+  private func rightsEnded(_ fits: (Principal) -> Bool, _ error: RPCError) {
+    let isOwn = fits(principal)
+    for streamID in machine.streams(where: { $0.principal.map(fits) ?? isOwn }) { end(streamID, error) }
+    if isOwn { refuseConnection(error, streamID: 0) }
   }
 
   private func grant(_ messages: Int, on streamID: UInt32) {

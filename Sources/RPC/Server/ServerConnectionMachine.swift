@@ -164,6 +164,11 @@ struct ServerConnectionMachine<Attachment>: ~Copyable {
     _read { yield streams[streamID]?.attachment }
   }
 
+  /// The open streams whose attachment fits, in the order of their opening.
+  func streams(where fits: (Attachment) -> Bool) -> [UInt32] {
+    streams.filter { fits($0.value.attachment) }.keys.sorted()
+  }
+
   /// Changes the open stream's attachment.
   mutating func attach(_ attachment: Attachment, to streamID: UInt32) {
     streams[streamID]?.attachment = attachment

@@ -99,10 +99,16 @@ final class ServerCore: Sendable {
     }
   }
 
-  /// Sends an event to every connection whose principal fits.
-  func post(_ event: ServerEvent, where fits: (Principal) -> Bool = { _ in true }) {
-    let ports = state.withLockedValue { state in state.entries.values.filter { fits($0.principal) }.map(\.port) }
+  /// Sends an event to every connection.
+  func post(_ event: ServerEvent) {
+    let ports = state.withLockedValue { state in state.entries.values.map(\.port) }
     for port in ports { port.mailbox.post(event) }
+  }
+
+  /// Ends what the principals for which `fits` is true are doing here. Every connection looks for itself: it may carry calls
+  /// of others than its own principal.
+  func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) {
+    post(.rightsEnded(fits, RPCError(.unauthenticated, "the right to be here has ended")))
   }
 
   /// Asks every connection to finish by the deadline; connections that come later are closed.

@@ -19,8 +19,8 @@ enum ServerEvent: Sendable {
   case connectionAuthenticated(UInt32, Result<Principal, RPCError>)
   /// Take no further calls and close when the present ones are done; at the deadline anyway.
   case drain(NIODeadline)
-  /// Close at once, for this reason.
-  case close(RPCError)
+  /// End the calls of the principals that fit, and the connection if it is one of theirs.
+  case rightsEnded(@Sendable (Principal) -> Bool, RPCError)
 }
 
 /// A connection as other threads see it.

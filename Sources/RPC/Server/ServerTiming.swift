@@ -5,6 +5,7 @@ struct ServerTiming {
   /// Why a connection is given up.
   enum Expiry: String, Equatable {
     case handshake = "no handshake in time"
+    case authentication = "no API key in time"
     case frame = "a frame took too long"
     case idle = "idle for too long"
     case unreadOutput = "responses were not read"
@@ -12,12 +13,15 @@ struct ServerTiming {
   }
 
   private let handshake: TimeAmount
+  private let authentication: TimeAmount
   private let frame: TimeAmount
   private let idle: TimeAmount
   private let unreadOutput: TimeAmount
   private var connectedAt: NIODeadline
   /// The last sign of use; `nil`: the peer is not identified yet.
   private var lastFrame: NIODeadline?
+  /// Since when a peer without a certificate has not said who it is.
+  private var unknownSince: NIODeadline?
   private var frameBegan: NIODeadline?
   private var unwritableSince: NIODeadline?
   /// When a drain ends.
@@ -28,6 +32,7 @@ struct ServerTiming {
 
   init(_ timeouts: RPCServer.Timeouts, now: NIODeadline) {
     handshake = TimeAmount(timeouts.handshake)
+    authentication = TimeAmount(timeouts.authentication)
     frame = TimeAmount(timeouts.frame)
     idle = TimeAmount(timeouts.idle)
     unreadOutput = TimeAmount(timeouts.unreadOutput)
@@ -38,6 +43,12 @@ struct ServerTiming {
 
   /// The peer is known: it has as long as it likes to make its first call, within the idle time.
   mutating func identified(now: NIODeadline) { lastFrame = now }
+
+  /// The peer has come without a certificate.
+  mutating func isUnknown(now: NIODeadline) { unknownSince = now }
+
+  /// The peer has shown a right to be here.
+  mutating func authenticated() { unknownSince = nil }
 
   /// A whole frame came.
   @inline(__always)
@@ -71,6 +82,7 @@ struct ServerTiming {
     } else {
       earliest = min(earliest, connectedAt.saturating(adding: handshake))
     }
+    if let unknownSince { earliest = min(earliest, unknownSince.saturating(adding: authentication)) }
     if let frameBegan { earliest = min(earliest, frameBegan.saturating(adding: frame)) }
     if let unwritableSince { earliest = min(earliest, unwritableSince.saturating(adding: unreadOutput)) }
     return earliest
@@ -79,6 +91,7 @@ struct ServerTiming {
   /// Why the connection is to be given up now, if it is.
   func deadlineReached(now: NIODeadline, isIdle: Bool, answersPings: Bool) -> Expiry? {
     if let drainDeadline, now >= drainDeadline { return .drain }
+    if let unknownSince, now >= unknownSince.saturating(adding: authentication) { return .authentication }
     if let frameBegan, now >= frameBegan.saturating(adding: frame) { return .frame }
     if let unwritableSince, now >= unwritableSince.saturating(adding: unreadOutput) { return .unreadOutput }
     guard let lastFrame else { return now >= connectedAt.saturating(adding: handshake) ? .handshake : nil }
