@@ -8,6 +8,8 @@ package enum StoreChange: Hashable, Sendable {
   case flow(UniqueID, workspace: UniqueID)
   /// A workspace was created or its data keys changed.
   case workspace(UniqueID)
+  /// An API key was made or revoked.
+  case apiKeys
   /// The connection was away, or this consumer too slow: load everything anew. Also comes when the feed first connects.
   case mayHaveMissed
 }
@@ -124,11 +126,12 @@ enum Channel {
 }
 
 extension StoreChange {
-  /// As it goes over NOTIFY: "flow WORKSPACE FLOW" or "workspace WORKSPACE".
+  /// As it goes over NOTIFY: "flow WORKSPACE FLOW", "workspace WORKSPACE" or "api_keys".
   var payload: String {
     switch self {
     case .flow(let flow, let workspace): "flow \(workspace) \(flow)"
     case .workspace(let workspace): "workspace \(workspace)"
+    case .apiKeys: "api_keys"
     case .mayHaveMissed: "all"
     }
   }
@@ -139,6 +142,7 @@ extension StoreChange {
     switch (words.first, ids.count, words.count) {
     case ("flow", 2, 3): self = .flow(ids[1], workspace: ids[0])
     case ("workspace", 1, 2): self = .workspace(ids[0])
+    case ("api_keys", 0, 1): self = .apiKeys
     case ("all", 0, 1): self = .mayHaveMissed
     default: return nil
     }

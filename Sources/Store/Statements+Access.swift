@@ -2,5 +2,18 @@ import Postgres
 
 /// Statements of API keys, the audit log and key rotation.
 extension Statements {
-  static let access: [PostgresStatement] = []
+  static let auditIsChangeable = statement("audit_is_changeable", PackageResources.audit_is_changeable_sql)
+  static let countAPIKeys = statement("count_api_keys", PackageResources.count_api_keys_sql)
+  static let findAPIKeys = statement("find_api_keys", PackageResources.find_api_keys_sql)
+  static let grantServing = statement("grant_serving", PackageResources.grant_serving_sql)
+  static let insertAPIKey = statement("insert_api_key", PackageResources.insert_api_key_sql)
+  static let listAPIKeys = statement("list_api_keys", PackageResources.list_api_keys_sql)
+  static let liveAPIKeys = statement("live_api_keys", PackageResources.live_api_keys_sql)
+  static let noteAPIKeyUse = statement("note_api_key_use", PackageResources.note_api_key_use_sql)
+  static let revokeAPIKey = statement("revoke_api_key", PackageResources.revoke_api_key_sql)
+
+  static let access: [PostgresStatement] = [
+    auditIsChangeable, countAPIKeys, findAPIKeys, grantServing, insertAPIKey, listAPIKeys, liveAPIKeys, noteAPIKeyUse,
+    revokeAPIKey,
+  ]
 }

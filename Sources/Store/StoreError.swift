@@ -6,6 +6,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case notFound(StoredObject)
   /// An object with this name or key exists already.
   case alreadyExists(StoredObject)
+  /// There are as many of them as there may be.
+  case tooMany(StoredObject)
   /// The flow was changed since the caller read it; `current` is its revision now.
   case staleRevision(current: Int64)
   /// The lease belongs to another worker by now, or the run is finished: the epoch named is not the run's.
@@ -30,7 +32,8 @@ package enum StoreError: Error, Hashable, Sendable {
   package var isRetryable: Bool {
     switch self {
     case .unavailable, .inDoubt: true
-    case .notFound, .alreadyExists, .staleRevision, .staleLease, .schemaMismatch, .migrationChanged, .notDurable, .cancelled,
+    case .notFound, .alreadyExists, .tooMany, .staleRevision, .staleLease, .schemaMismatch, .migrationChanged, .notDurable,
+      .cancelled,
       .database:
       false
     }
@@ -47,6 +50,7 @@ package enum StoredObject: String, Hashable, Sendable {
   case secret
   case request
   case run
+  case apiKey
 }
 
 extension StoreError {

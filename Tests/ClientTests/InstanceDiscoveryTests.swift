@@ -92,8 +92,20 @@ import Testing
     #expect(settings.endpoints == ["[::1]:7"])
     #expect(settings.source == "--endpoint")
     #expect(settings.authority == directory.path + "/own.pem")
-    #expect(settings.certificate == directory.path + "/.headgate/pki/admin.pem")
+    // Who names a key does not want to be the instance's administrator.
+    #expect(settings.certificate == nil && settings.privateKey == nil)
     #expect(settings.apiKey == Secret("hg_key"))
+  }
+
+  @Test func theInstanceMayNameAKeyInsteadOfACertificate() throws {
+    let directory = try TemporaryDirectory([
+      ".headgate/client.json": #"{"endpoints": ["127.0.0.1:7400"], "ca": "ca.pem", "api_key_file": "ci.key"}"#,
+      ".headgate/ci.key": "hgk_a\n",
+    ])
+    let settings = try settings(directory)
+    #expect(settings.apiKey == Secret("hgk_a") && settings.certificate == nil)
+    let other = try self.settings(directory, variables: ["HEADGATE_API_KEY": "hgk_b"])
+    #expect(other.apiKey == Secret("hgk_b"))
   }
 
   @Test func endpointsNeedNoInstance() throws {

@@ -28,6 +28,15 @@ struct Fixture: Sendable {
     return pair
   }
 
+  /// Calls over a connection without rights of its own, which an API key, if there is one, gives it.
+  func keyCaller(_ apiKey: String?) throws -> InProcessPair {
+    let pair = try InProcessPair(
+      handlers: node.methods(), principal: .anonymous, authenticator: node.authenticator, apiKey: apiKey)
+    connections.add(pair)
+    node.apiKeys.whenEnded { keys in pair.disconnect { keys.contains($0.apiKeyID) } }
+    return pair
+  }
+
   var flows: FlowServiceClient<InProcessPair> { get throws { FlowServiceClient(try caller(.admin)) } }
   var triggers: TriggerServiceClient<InProcessPair> { get throws { TriggerServiceClient(try caller(.admin)) } }
   var ingest: IngestServiceClient<InProcessPair> { get throws { IngestServiceClient(try caller(.edge)) } }

@@ -27,7 +27,7 @@ struct HeadgateCommand: AsyncParsableCommand {
       """,
     subcommands: [
       FlowCommand.self, TriggerCommand.self, LogsCommand.self, RunCommand.self, StatusCommand.self, WorkspaceCommand.self,
-      CompletionCommand.self,
+      APIKeyCommand.self, AuditCommand.self, WhoAmICommand.self, CompletionCommand.self,
     ])
 
   // The same group as in every command, so that it may stand before the command's name too.

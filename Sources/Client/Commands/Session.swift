@@ -21,6 +21,8 @@ struct Session: Sendable {
   var status: StatusServiceClient<ControlPlaneCaller> { StatusServiceClient(caller) }
   var workspaces: WorkspaceServiceClient<ControlPlaneCaller> { WorkspaceServiceClient(caller) }
 
+  var access: AccessServiceClient<ControlPlaneCaller> { AccessServiceClient(caller) }
+
   /// The whole URL of a trigger: the control plane may know only its path.
   func completeURL(_ url: String) -> String {
     guard url.hasPrefix("/"), var base = settings.edgeBase else { return url }

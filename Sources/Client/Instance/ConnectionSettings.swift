@@ -8,6 +8,8 @@ package struct ConnectionSettings: Sendable, Hashable {
   package var certificate: String?
   package var privateKey: String?
   package var apiKey: Secret?
+  /// The file that the instance's description names for it.
+  package var apiKeyFile: String?
   /// Public base of the edge nodes, "https://hooks.example.com"; completes a trigger's URL when the control plane knows only its path.
   package var edgeBase: String?
   /// Where the endpoints were found, for messages: "/home/a/.headgate/client.json", "--endpoint".
@@ -15,13 +17,14 @@ package struct ConnectionSettings: Sendable, Hashable {
 
   package init(
     endpoints: [String], authority: String? = nil, certificate: String? = nil, privateKey: String? = nil,
-    apiKey: Secret? = nil, edgeBase: String? = nil, source: String
+    apiKey: Secret? = nil, apiKeyFile: String? = nil, edgeBase: String? = nil, source: String
   ) {
     self.endpoints = endpoints
     self.authority = authority
     self.certificate = certificate
     self.privateKey = privateKey
     self.apiKey = apiKey
+    self.apiKeyFile = apiKeyFile
     self.edgeBase = edgeBase
     self.source = source
   }

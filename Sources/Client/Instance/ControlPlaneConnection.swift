@@ -23,15 +23,22 @@ private func transport(_ settings: ConnectionSettings) throws(CommandFailure) ->
     }
     for endpoint in settings.endpoints where !isLoopback(endpoint) {
       throw CommandFailure(
-        .invalid, "\(endpoint) is not this machine, so it needs TLS: give --ca, --certificate and --key",
+        .invalid, "\(endpoint) is not this machine, so it needs TLS: give --ca, and --certificate with --key or an API key",
         advice: "An instance's client.json has them all: --instance DIR or HEADGATE_HOME.")
     }
     return .plaintext
   }
   guard let certificate = settings.certificate, let key = settings.privateKey else {
-    throw CommandFailure(
-      .invalid, "the control plane wants a certificate from its callers: give --certificate and --key",
-      advice: "headgate-control pki issue makes one.")
+    guard settings.apiKey != nil else {
+      throw CommandFailure(
+        .invalid, "the control plane wants to know its callers: give --certificate and --key, or --api-key-file",
+        advice: "headgate-control pki issue makes a certificate, headgate apikey create an API key.")
+    }
+    do {
+      return .tls(try TLSMaterial(authority: authority), serverName: nil)
+    } catch {
+      throw CommandFailure(.invalid, error.description)
+    }
   }
   do {
     return .tls(try TLSMaterial(certificate: certificate, key: key, authority: authority), serverName: nil)

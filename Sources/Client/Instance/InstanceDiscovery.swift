@@ -47,7 +47,16 @@ package struct InstanceDiscovery: Sendable {
     settings.certificate =
       (request.certificate ?? environment.variable("HEADGATE_CERTIFICATE")).map(absolute) ?? settings.certificate
     settings.privateKey = (request.privateKey ?? environment.variable("HEADGATE_KEY")).map(absolute) ?? settings.privateKey
-    settings.apiKey = try apiKey(for: request)
+    if let apiKey = try apiKey(for: request) {
+      settings.apiKey = apiKey
+      // Who names a key wants to be its owner, not that of the instance's certificate.
+      if request.certificate == nil, environment.variable("HEADGATE_CERTIFICATE") == nil {
+        settings.certificate = nil
+        settings.privateKey = (request.privateKey ?? environment.variable("HEADGATE_KEY")).map(absolute)
+      }
+    } else if let file = settings.apiKeyFile {
+      settings.apiKey = try Self.apiKey(inFile: file, shown: file)
+    }
     guard (settings.certificate == nil) == (settings.privateKey == nil) else {
       throw CommandFailure(.invalid, "--certificate and --key belong together: one of them is missing")
     }
@@ -91,11 +100,15 @@ package struct InstanceDiscovery: Sendable {
 
   private func apiKey(for request: ConnectionRequest) throws(CommandFailure) -> Secret? {
     if let name = request.apiKeyFile ?? environment.variable("HEADGATE_API_KEY_FILE") {
-      let key = String(decoding: try Self.contents(of: absolute(name)), as: UTF8.self).filter { !$0.isWhitespace }
-      guard !key.isEmpty else { throw CommandFailure(.invalid, "the API key file \(name) is empty") }
-      return Secret(key)
+      return try Self.apiKey(inFile: absolute(name), shown: name)
     }
     return environment.variable("HEADGATE_API_KEY").map { Secret($0) }
+  }
+
+  private static func apiKey(inFile path: String, shown name: String) throws(CommandFailure) -> Secret {
+    let key = String(decoding: try contents(of: path), as: UTF8.self).filter { !$0.isWhitespace }
+    guard !key.isEmpty else { throw CommandFailure(.invalid, "the API key file \(name) is empty") }
+    return Secret(key)
   }
 
   private func absolute(_ path: String) -> String {
@@ -124,7 +137,7 @@ package struct InstanceDiscovery: Sendable {
     }
     return ConnectionSettings(
       endpoints: list.compactMap(\.text), authority: path("ca"), certificate: path("certificate"), privateKey: path("key"),
-      edgeBase: description["edge"]?.text, source: file)
+      apiKeyFile: path("api_key_file"), edgeBase: description["edge"]?.text, source: file)
   }
 
   /// The host and the port of "host:port" or "[address]:port".

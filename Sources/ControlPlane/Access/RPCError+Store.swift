@@ -11,6 +11,7 @@ extension RPCError {
     switch error {
     case .notFound(let kind): self.init(.notFound, "there is no \(kind.word)\(named)")
     case .alreadyExists(let kind): self.init(.alreadyExists, "there is a \(kind.word)\(named) already")
+    case .tooMany(let kind): self.init(.resourceExhausted, "there are as many \(kind.word)s as there may be", isRetryable: false)
     case .staleRevision(let current):
       self.init(
         .failedPrecondition, "the flow has been changed since it was read; its revision is \(current) now",
@@ -40,6 +41,7 @@ extension StoredObject {
     case .secret: "secret"
     case .request: "request"
     case .run: "run"
+    case .apiKey: "API key"
     }
   }
 }

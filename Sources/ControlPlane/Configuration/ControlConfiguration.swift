@@ -15,6 +15,8 @@ package struct ControlConfiguration: Sendable {
 
   package var listen: ListenAddress
   package var transport: Transport
+  /// Clients without a certificate may come in and say who they are by an API key.
+  package var acceptsAPIKeysAlone: Bool
   /// `nil`: no admin listener.
   package var adminListen: ListenAddress?
   package var threads: Int
@@ -73,6 +75,7 @@ extension ControlConfiguration {
         reader.fault(setting, "is required (or \(Keys.insecurePlaintext.flag) on a loopback address)")
       }
     }
+    acceptsAPIKeysAlone = !reader.toggle(Keys.requireClientCertificate)
     threads = reader.number(Keys.threads)
     drain = .seconds(reader.number(Keys.drainSeconds))
 

@@ -13,6 +13,9 @@ package enum ControlSettings {
     "ca", .text(hint: "FILE"), "PEM file with the certificate authority that callers' certificates must come from.")
   static let certificate = Setting("certificate", .text(hint: "FILE"), "PEM file with this server's certificate.")
   static let privateKey = Setting("key", .text(hint: "FILE"), "PEM file with the certificate's private key.")
+  static let requireClientCertificate = Setting(
+    "requireClientCertificate", .toggle, standard: "false",
+    "Refuse clients without a certificate, also those that have an API key.")
 
   static let databaseURL = Setting(
     "database", .text(hint: "CONNINFO"), standard: "postgresql://127.0.0.1:7432/headgate", isSecret: true,
@@ -79,7 +82,8 @@ package enum ControlSettings {
 
   /// All of them, in the order of the help.
   package static let all: [Setting] = [
-    configurationFile, listen, insecurePlaintext, certificateAuthority, certificate, privateKey, databaseURL,
+    configurationFile, listen, insecurePlaintext, certificateAuthority, certificate, privateKey,
+    requireClientCertificate, databaseURL,
     databaseConnections, ingestLanes, statementTimeoutMs, migrate, allowUnsafeDurability, masterKeyFile, masterKeys,
     ingestQueueRequests, ingestQueueBytes, ingestClockSkewSeconds, ingestMaximumAgeSeconds, reloadSeconds, publicBaseURL,
     runMaximumAttempts, runBackoffMs, runBackoffMaximumMs, retentionDays, adminListen, threads, drainSeconds, logLevel,

@@ -48,6 +48,12 @@ struct BringUp: Sendable {
     _ = try await store.createPartitions()
     _ = try await store.ensureWorkspace(named: WorkspaceDirectory.standardName)
     try await node.loader.reloadAll()
+    try await node.apiKeys.reload()
+    if try await store.couldChangeAuditLog() {
+      logger.warning(
+        "the database role that this process serves with could change the audit log; let another one own the tables",
+        metadata: ["advice": "headgate-control migrate --grant-to ROLE, and serve as ROLE with --migrate false"])
+    }
     node.readiness.clear(.masterKeyMissing)
     node.readiness.clear(.configurationNotLoaded)
     logger.notice("ready", metadata: ["triggers": "\(node.triggers.count)"])

@@ -3,6 +3,7 @@ package import HeadgateProto
 import Identifiers
 package import Logging
 package import Postgres
+package import RPC
 package import Store
 package import TokenVault
 
@@ -18,6 +19,7 @@ package final class ControlPlaneNode: Sendable {
     /// Of the edge nodes, without a slash at its end; empty: not known.
     package var publicBaseURL = ""
     package var reloadInterval = Duration.seconds(60)
+    var apiKeyRhythm = APIKeyWatch.Rhythm()
     package var migratesAtStart = true
     /// Days that requests and runs are kept; `nil`: for ever.
     package var retentionDays: Int?
@@ -36,6 +38,7 @@ package final class ControlPlaneNode: Sendable {
   package let bell = RunBell()
   package let metrics = IngestMetrics()
   package let keys: WorkspaceKeys
+  package let apiKeys: APIKeyRing
   private let directory: WorkspaceDirectory
   private let cursors: CursorSeal
   private let logger: Logger
@@ -55,6 +58,7 @@ package final class ControlPlaneNode: Sendable {
     readiness = Readiness { feed.isConnected && store.status.isConnected && ingest.status.connectedLanes > 0 }
     directory = WorkspaceDirectory(store: store)
     keys = WorkspaceKeys(masterKeys: masterKeys, store: store)
+    apiKeys = APIKeyRing(store: store)
     loader = LiveLoader(store: store, keys: keys, directory: directory, triggers: triggers, logger: logger)
     // Without a master key there is no `MasterKeys`; a random key then only means that cursors end with the process.
     cursors = CursorSeal(key: masterKeys.derivedKey(for: "cursors") ?? .random(count: 32))
@@ -80,12 +84,18 @@ package final class ControlPlaneNode: Sendable {
       ).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
       + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors).methods
+      + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
     let status = StatusService(
       StatusService.Sources(
         instanceID: instanceID, readiness: readiness, store: store, ingest: ingest, triggers: triggers, metrics: metrics,
         peers: peers),
       directory: directory)
     return gated.map { $0.gated(by: readiness) } + status.methods
+  }
+
+  /// Who callers are: by their certificate, or by an API key.
+  package var authenticator: RPCAuthenticator {
+    RPCAuthenticator(apiKey: { [apiKeys] key in try apiKeys.principal(of: key) })
   }
 
   /// Starts the connections to PostgreSQL, which come and go in the background.

@@ -131,11 +131,14 @@ struct RPCService: Service {
       host: configuration.listen.host, port: configuration.listen.port, transport: transport, agent: ControlPlaneVersion.agent,
       instanceID: node.instanceID)
     rpc.timeouts.drain = configuration.drain
+    rpc.acceptsAPIKeysAlone = configuration.acceptsAPIKeysAlone
     // The status service names the peers of the server that it is served by.
     let peers = PeerSource()
     server = try RPCServer(
-      configuration: rpc, handlers: node.methods(peers: { peers.current }), logger: logger, eventLoops: group)
+      configuration: rpc, handlers: node.methods(peers: { peers.current }), authenticator: node.authenticator, logger: logger,
+      eventLoops: group)
     peers.set { [server] in server.peers }
+    node.apiKeys.whenEnded { [server] keys in server.disconnect { keys.contains($0.apiKeyID) } }
   }
 
   func run() async throws {

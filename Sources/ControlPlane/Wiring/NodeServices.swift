@@ -43,6 +43,11 @@ package struct ConfigurationService: Service {
       group.addTask { await followChanges() }
       group.addTask { await followRuns() }
       group.addTask { await reloadRegularly() }
+      group.addTask {
+        await APIKeyWatch(
+          keys: node.apiKeys, store: node.store, feed: node.feed, rhythm: node.options.apiKeyRhythm, logger: logger
+        ).run()
+      }
     }
   }
 
@@ -51,6 +56,8 @@ package struct ConfigurationService: Service {
       switch change {
       case .flow(let flow, let workspace): await keepTrying { try await node.loader.load(flow, in: workspace) }
       case .workspace, .mayHaveMissed: await keepTrying { try await node.loader.reloadAll() }
+      // They have a watch of their own, which a long load of everything does not hold up.
+      case .apiKeys: break
       }
     }
   }

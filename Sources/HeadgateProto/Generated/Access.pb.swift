@@ -102,7 +102,7 @@ extension APIKey {
 package struct CreateKeyRequest: ProtoMessage {
   package static var protoName: String { "headgate.v1.CreateKeyRequest" }
 
-  /// Empty: a key for all workspaces, which only a caller who may see all can make.
+  /// Empty: the caller's own; for a caller who may see all of them, a key for all workspaces.
   package var workspace: String = ""
   package var name: String = ""
   /// Not edge or anyone.
@@ -200,6 +200,7 @@ extension CreateKeyResponse {
 package struct ListKeysRequest: ProtoMessage {
   package static var protoName: String { "headgate.v1.ListKeysRequest" }
 
+  /// Only keys that are confined to it. Empty: the caller's own; for a caller who may see all of them, every key.
   package var workspace: String = ""
 
   package init() {}
@@ -270,6 +271,7 @@ extension ListKeysResponse {
 package struct RevokeKeyRequest: ProtoMessage {
   package static var protoName: String { "headgate.v1.RevokeKeyRequest" }
 
+  /// That of the key; empty: the caller's own, or the default one, to which keys for all workspaces belong.
   package var workspace: String = ""
   /// Id or name.
   package var key: String = ""

@@ -10,9 +10,17 @@ extension Store {
   /// A workspace's administrative acts, newest first.
   ///
   /// - Parameter id: only those older than this one; `nil`: from the newest.
-  package func auditLog(in workspace: UniqueID, before id: UniqueID? = nil, limit: Int) async throws(StoreError) -> [AuditRow] {
-    try await read { session in
-      try session.query(Statements.listAudit, [.id(workspace), .id(id ?? .greatest), .int32(Int32(clamping: limit))]).map { row in
+  package func auditLog(
+    in workspace: UniqueID, matching filter: AuditFilter = AuditFilter(), before id: UniqueID? = nil, limit: Int
+  ) async throws(StoreError) -> [AuditRow] {
+    let parameters: [PostgresValue] = [
+      .id(workspace), .id(id ?? .greatest), .int32(Int32(clamping: limit)),
+      .optional(filter.action, PostgresValue.lenientText), .optional(filter.actionPrefix, PostgresValue.lenientText),
+      .optional(filter.principal, PostgresValue.lenientText), .optional(filter.object, PostgresValue.lenientText),
+      .optional(filter.since, PostgresValue.time), .optional(filter.until, PostgresValue.time),
+    ]
+    return try await read { session in
+      try session.query(Statements.listAudit, parameters).map { row in
         AuditRow(
           id: try row.id(), at: try row.time(),
           entry: AuditEntry(
@@ -20,6 +28,18 @@ extension Store {
             object: try row.text(), details: try row.json()))
       }
     }
+  }
+}
+
+extension Store {
+  /// Whether the role that this store connects as could change the audit log, or take away what keeps it from that.
+  package func couldChangeAuditLog() async throws(StoreError) -> Bool {
+    try await read { session in try session.query(Statements.auditIsChangeable).first { try $0.bool() } ?? true }
+  }
+
+  /// Gives a role of the database what serving takes and no more; for the owner of the schema.
+  package func grantServing(to role: String) async throws(StoreError) {
+    try await change { session in _ = try session.query(Statements.grantServing, [.text(role)]) }
   }
 }
 

@@ -27,6 +27,29 @@ package struct AuditEntry: Hashable, Sendable {
   }
 }
 
+/// Which administrative acts are wanted; `nil` does not restrict.
+package struct AuditFilter: Hashable, Sendable {
+  package var action: String?
+  /// What the action begins with, such as "trigger.".
+  package var actionPrefix: String?
+  package var principal: String?
+  package var object: String?
+  package var since: UnixTime?
+  package var until: UnixTime?
+
+  package init(
+    action: String? = nil, actionPrefix: String? = nil, principal: String? = nil, object: String? = nil,
+    since: UnixTime? = nil, until: UnixTime? = nil
+  ) {
+    self.action = action
+    self.actionPrefix = actionPrefix
+    self.principal = principal
+    self.object = object
+    self.since = since
+    self.until = until
+  }
+}
+
 /// A recorded administrative act. The table refuses UPDATE, DELETE and TRUNCATE.
 package struct AuditRow: Hashable, Sendable {
   package var id: UniqueID
