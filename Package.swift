@@ -150,7 +150,7 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
-    tests("ControlPlane", ["TestSupport"]),
+    tests("ControlPlane", ["TestSupport", "Observability", log, metrics]),
     tests("Client", ["TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17

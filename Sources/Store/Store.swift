@@ -39,8 +39,8 @@ package final class Store: Sendable {
   package var status: StoreStatus {
     let status = pool.status
     return StoreStatus(
-      isConnected: status.connected > 0, serverVersion: status.serverVersion, isDurable: status.isDurable,
-      lastFailure: status.lastFailure)
+      isConnected: status.connected > 0, connections: status.connected, busyConnections: status.lent, waiters: status.waiting,
+      serverVersion: status.serverVersion, isDurable: status.isDurable, lastFailure: status.lastFailure)
   }
 }
 
@@ -49,6 +49,12 @@ package struct StoreStatus: Hashable, Sendable {
   /// At least one connection stands, as far as is known: an idle one that broke is noticed when it is used.
   /// `ChangeFeed.isConnected` notices at once.
   package var isConnected: Bool
+  /// Those of the pool that stand.
+  package var connections: Int
+  /// Those of them that an operation is using.
+  package var busyConnections: Int
+  /// Operations that wait for a connection.
+  package var waiters: Int
   /// Such as "15.18"; empty while none was ever connected.
   package var serverVersion: String
   /// fsync, synchronous_commit and full_page_writes are on, as last seen.

@@ -1,5 +1,6 @@
 import HeadgateProto
 import Metrics
+package import Observability
 import Synchronization
 
 /// Requests by outcome and cause since the start, and how long the stages of an ingest took.
@@ -15,24 +16,32 @@ package final class IngestMetrics: Sendable {
     case notRecorded = "not_recorded"
   }
 
-  private let outcomes: [Outcome: Atomic64]
-  private let outcomeCounters: [Outcome: Counter]
-  private let causeCounters: [Cause: Counter]
+  /// By raw value.
+  private let outcomes: [Outcome.RawValue: OutcomeMetrics]
+  private let causes: [Cause.RawValue: Counter]
   private let unrecordedCounters: [Unrecorded: Counter]
   /// From the call to the verdict: look-up, verification, parsing, routing.
-  let evaluation = Timer(label: "headgate_ingest_evaluate_seconds")
-  /// From the verdict to the end of COMMIT.
-  let commit = Timer(label: "headgate_ingest_commit_seconds")
+  let evaluation = Timer(label: "headgate_ingest_stage_seconds", dimensions: [("stage", "evaluate")])
+  /// From a Submit's arrival to its answer, of those that were recorded before the answer.
+  package let latency = LatencyHistogram()
+
+  /// The two counts of an outcome: that of the status, and that of the metrics.
+  private struct OutcomeMetrics: Sendable {
+    let total = Atomic64()
+    let counter: Counter
+  }
 
   package init() {
-    outcomes = Dictionary(uniqueKeysWithValues: Outcome.allCases.map { ($0, Atomic64()) })
-    outcomeCounters = Dictionary(
-      uniqueKeysWithValues: Outcome.allCases.map {
-        ($0, Counter(label: "headgate_ingest_requests_total", dimensions: [("outcome", $0.word)]))
+    outcomes = Dictionary(
+      uniqueKeysWithValues: Outcome.allCases.filter { $0 != .unspecified }.map {
+        (
+          $0.rawValue,
+          OutcomeMetrics(counter: Counter(label: "headgate_ingest_requests_total", dimensions: [("outcome", $0.word)]))
+        )
       })
-    causeCounters = Dictionary(
-      uniqueKeysWithValues: Cause.allCases.map {
-        ($0, Counter(label: "headgate_ingest_rejected_total", dimensions: [("cause", "\($0)")]))
+    causes = Dictionary(
+      uniqueKeysWithValues: Cause.allCases.filter { $0 != .unspecified }.map {
+        ($0.rawValue, Counter(label: "headgate_ingest_rejected_total", dimensions: [("cause", MetricName.snakeCase("\($0)"))]))
       })
     unrecordedCounters = Dictionary(
       uniqueKeysWithValues: Unrecorded.allCases.map {
@@ -41,9 +50,11 @@ package final class IngestMetrics: Sendable {
   }
 
   func count(_ outcome: Outcome, cause: Cause = .unspecified) {
-    outcomes[outcome]?.increment()
-    outcomeCounters[outcome]?.increment()
-    if cause != .unspecified { causeCounters[cause]?.increment() }
+    if let metrics = outcomes[outcome.rawValue] {
+      metrics.total.increment()
+      metrics.counter.increment()
+    }
+    causes[cause.rawValue]?.increment()
   }
 
   func count(_ reason: Unrecorded) { unrecordedCounters[reason]?.increment() }
@@ -51,7 +62,7 @@ package final class IngestMetrics: Sendable {
   /// Requests by outcome, those that occurred.
   var counts: [OutcomeCount] {
     Outcome.allCases.compactMap { outcome in
-      let count = outcomes[outcome]?.value ?? 0
+      let count = outcomes[outcome.rawValue]?.total.value ?? 0
       return count == 0 ? nil : OutcomeCount(outcome: outcome.word, count: count)
     }
   }
@@ -67,6 +78,6 @@ final class Atomic64: Sendable {
 }
 
 extension Outcome {
-  /// Lower-case, for metrics.
-  var word: String { "\(self)" }
+  /// In snake_case, for metrics and status.
+  var word: String { MetricName.snakeCase("\(self)") }
 }

@@ -3,6 +3,7 @@ package import HeadgateProto
 import Identifiers
 package import Logging
 import Metrics
+import Observability
 import Postgres
 import Rules
 package import Store
@@ -59,7 +60,7 @@ package struct IngestService: IngestServiceHandler {
       let decision = trigger.evaluate(
         incoming, credentials: entry.credentials(at: now), nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
-      finish(decision, of: incoming, entry, now, context.deadline, reply)
+      finish(decision, of: incoming, entry, now, since: start, context.deadline, reply)
     case .disabled(let redactions):
       reject(incoming, entry, redactions, now)
       reply.succeed(.unknownKey)
@@ -73,7 +74,7 @@ package struct IngestService: IngestServiceHandler {
   /// Records what was decided and answers: after COMMIT where a caller may rely on the record, else at once.
   private func finish(
     _ decision: Decision, of request: IncomingRequest, _ entry: LiveEntry, _ now: UnixTime,
-    _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
+    since start: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
   ) {
     let response = SubmitResponse(decision)
     guard let outcome = decision.outcome else {
@@ -88,12 +89,11 @@ package struct IngestService: IngestServiceHandler {
       return reply.succeed(response)
     }
     let runs = NewRun(decision, of: request, entry, maximumAttempts: maximumAttempts).map { [$0] } ?? []
-    let start = ContinuousClock.now
     writer.submit(IngestEntry(request: row, runs: runs, deadline: deadline)) {
       [metrics, bell, workspace = entry.workspace, flow = entry.flow, hasRun = !runs.isEmpty] result in
       switch result {
       case .success:
-        metrics.commit.record(duration: .now - start)
+        metrics.latency.record(.now - start)
         metrics.count(response.outcome)
         reply.succeed(response)
         if hasRun { bell.ring(workspace, flow: flow) }

@@ -11,9 +11,10 @@ package struct RunService: RunServiceHandler {
   private let bell: RunBell
   private let rules: RunRules
   private let cursors: CursorSeal
+  private let metrics: RunMetrics
 
   package init(
-    store: Store, directory: WorkspaceDirectory, bell: RunBell, rules: RunRules, cursors: CursorSeal
+    store: Store, directory: WorkspaceDirectory, bell: RunBell, rules: RunRules, cursors: CursorSeal, metrics: RunMetrics
   ) {
     self.store = store
     self.directory = directory
@@ -21,6 +22,7 @@ package struct RunService: RunServiceHandler {
     self.bell = bell
     self.rules = rules
     self.cursors = cursors
+    self.metrics = metrics
   }
 
   // MARK: Leasing
@@ -94,6 +96,7 @@ package struct RunService: RunServiceHandler {
         try await store.leaseRuns(
           in: line.workspace, worker: line.worker, flow: line.flow, limit: limit, duration: line.duration)
       }
+      metrics.countLeased(rows.count)
       let now = ContinuousClock.now
       if !rows.isEmpty || now >= end || bell.isClosed || Task.isCancelled { return rows }
       // A run after a backoff, or one whose lease ends, becomes ready without anybody ringing.
@@ -123,6 +126,7 @@ package struct RunService: RunServiceHandler {
     try await store.answer(about: request.id) { store throws(StoreError) in
       try await store.completeRun(run, in: workspace.id, epoch: epoch)
     }
+    metrics.countCompleted()
     return CompleteRunResponse()
   }
 
@@ -135,6 +139,7 @@ package struct RunService: RunServiceHandler {
       try await store.failRun(
         run, in: workspace.id, epoch: epoch, error: error, isPermanent: request.permanent, backoff: rules.backoff)
     }
+    metrics.count(failure.progress == .ready ? .retried : .dead)
     // Whoever waits measures its wait anew.
     if failure.progress == .ready { bell.ring(workspace.id, flow: nil) }
     return FailRunResponse(

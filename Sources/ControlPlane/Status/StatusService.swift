@@ -42,6 +42,9 @@ package struct StatusService: StatusServiceHandler {
       report.triggersLoaded = UInt64(sources.triggers.count)
       report.ingestQueue = UInt64(sources.ingest.status.queuedEntries)
       report.outcomes = sources.metrics.counts
+      report.submitP50Us = UInt32(clamping: sources.metrics.latency.quantile(0.5) ?? 0)
+      report.submitP99Us = UInt32(clamping: sources.metrics.latency.quantile(0.99) ?? 0)
+      report.recorded = sources.ingest.status.committedEntries
       report.peers = await sources.peers()
     }
     // The report is also for when the database is away: what it would tell is left out then.

@@ -37,6 +37,8 @@ package final class ControlPlaneNode: Sendable {
   package let loader: LiveLoader
   package let bell = RunBell()
   package let metrics = IngestMetrics()
+  package let runMetrics = RunMetrics()
+  package let retention = RetentionMetrics()
   package let keys: WorkspaceKeys
   package let apiKeys: APIKeyRing
   private let directory: WorkspaceDirectory
@@ -83,8 +85,9 @@ package final class ControlPlaneNode: Sendable {
         cursors: cursors
       ).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
-      + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
+      + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors, metrics: runMetrics)
+      .methods
     let status = StatusService(
       StatusService.Sources(
         instanceID: instanceID, readiness: readiness, store: store, ingest: ingest, triggers: triggers, metrics: metrics,

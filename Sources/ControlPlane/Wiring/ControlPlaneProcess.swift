@@ -32,7 +32,7 @@ package enum ControlPlaneProcess {
     LineLogHandler.bootstrap(format: configuration.logsAsText ? .text : .json, level: configuration.logLevel)
     let metrics = PrometheusMetrics()
     MetricsSystem.bootstrap(metrics)
-    metrics.observeProcess(program: "headgate-control", version: ControlPlaneVersion.version)
+    ControlMetrics.prepare(metrics)
 
     let logger = Logger(label: "headgate.control")
     logger.notice("starting", metadata: ["version": "\(ControlPlaneVersion.version)", "configuration": configuration.logged])
@@ -44,12 +44,12 @@ package enum ControlPlaneProcess {
     }
     let node = ControlPlaneNode(
       ControlPlaneNode.Options(configuration), masterKeys: try configuration.masterKeySource.read(), logger: logger)
-    observe(node, metrics)
+    ControlMetrics.observe(node, in: metrics)
 
     let group = configuration.threads == 0 ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     var services: [any Service] = [
       DatabaseService(node, drain: configuration.drain), ConfigurationService(node, logger: logger),
-      MaintenanceService(node, logger: logger),
+      MaintenanceService(node, logger: logger), RunCountService(node),
     ]
     if let endpoint = configuration.adminListen {
       services.append(AdminListener(endpoint: endpoint, group: group, logger: logger) { AdminAnswers.answer($0, node, metrics) })
@@ -91,24 +91,6 @@ package enum ControlPlaneProcess {
     #else
       setrlimit(RLIMIT_CORE, &limit)
     #endif
-  }
-
-  private static func observe(_ node: ControlPlaneNode, _ metrics: PrometheusMetrics) {
-    metrics.observe("headgate_ready", help: "1 when this process serves.") { node.readiness.notReadyBecause == nil ? 1 : 0 }
-    metrics.observe("headgate_triggers_loaded", help: "Triggers of published flows at hand.") { Double(node.triggers.count) }
-    metrics.observe("headgate_ingest_queued_requests", help: "Requests that wait for a batch.") {
-      Double(node.ingest.status.queuedEntries)
-    }
-    metrics.observe("headgate_ingest_queued_bytes", help: "Bytes that wait for a batch.") {
-      Double(node.ingest.status.queuedBytes)
-    }
-    metrics.observe("headgate_ingest_dropped_rejections", help: "Rejected requests that were not logged for want of room.") {
-      Double(node.ingest.status.droppedRejections)
-    }
-    metrics.observe("headgate_ingest_batches", help: "Batches committed since the start.") {
-      Double(node.ingest.status.committedBatches)
-    }
-    metrics.observe("headgate_workers_waiting", help: "Calls that wait for a run.") { Double(node.bell.waiting) }
   }
 }
 

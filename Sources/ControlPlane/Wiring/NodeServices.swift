@@ -124,16 +124,45 @@ package struct MaintenanceService: Service {
     do {
       let made = try await node.store.createPartitions()
       if made > 0 { logger.info("partitions made", metadata: ["count": "\(made)"]) }
+      var droppedPartitions = 0
       if let days = node.options.retentionDays {
         let dropped = try await node.store.dropPartitions(olderThanDays: days)
         if !dropped.isEmpty { logger.notice("partitions dropped", metadata: ["names": "\(dropped)"]) }
+        droppedPartitions = dropped.count
       }
       let deleted = try await node.store.deleteExpiredSecrets()
       if deleted > 0 { logger.info("ended secrets deleted", metadata: ["count": "\(deleted)"]) }
       let expired = try await node.store.deleteExpiredClaims()
       if expired > 0 { logger.debug("expired claims deleted", metadata: ["count": "\(expired)"]) }
+      node.retention.succeeded(droppedPartitions: droppedPartitions)
     } catch {
+      node.retention.failed()
       logger.warning("maintenance failed", metadata: ["cause": "\(error)"])
     }
+  }
+}
+
+/// Counts the runs of the database at times, for the metrics: a scrape must not wait for PostgreSQL.
+package struct RunCountService: Service {
+  /// Between two counts. Each reads the index of unfinished runs.
+  static let interval = Duration.seconds(15)
+
+  private let node: ControlPlaneNode
+
+  package init(_ node: ControlPlaneNode) { self.node = node }
+
+  package func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        await round()
+        try? await Task.sleep(for: Self.interval)
+      }
+    }
+  }
+
+  /// Counts once; without a database nothing is known, which the metrics show.
+  func round() async {
+    guard node.readiness.notReadyBecause == nil, let counts = try? await node.store.runCounts() else { return }
+    node.runMetrics.counted(counts)
   }
 }

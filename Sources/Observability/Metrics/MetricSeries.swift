@@ -133,6 +133,9 @@ final class AtomicCounts: @unchecked Sendable {
     cells[index].wrappingAdd(1, ordering: .relaxed)
   }
 
+  /// The counters as they are now, one after the other.
+  var values: [UInt64] { (0..<count).map { cells[$0].load(ordering: .relaxed) } }
+
   /// The buckets cumulated, then sum and count. The count is the sum of the buckets as read here, so that both agree.
   func render(name: String, labels: String, bounds: [Double], sum: Double, into text: inout String) {
     var total: UInt64 = 0

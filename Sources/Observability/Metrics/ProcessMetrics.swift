@@ -14,7 +14,9 @@ extension PrometheusMetrics {
     observe("process_start_time_seconds", help: "When the process started, in seconds since 1970.") {
       Double(startedAt.microseconds) / 1e6
     }
-    observe("process_cpu_seconds_total", help: "CPU time used by the process, user and system.") { ProcessReading.cpuSeconds }
+    observeTotal("process_cpu_seconds_total", help: "CPU time used by the process, user and system.") {
+      ProcessReading.cpuSeconds
+    }
     observe("process_resident_memory_bytes", help: "Resident memory of the process.") { ProcessReading.residentBytes }
     observe("process_open_fds", help: "Open file descriptors of the process.") { ProcessReading.openDescriptors }
   }

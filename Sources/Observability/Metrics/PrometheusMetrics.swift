@@ -15,13 +15,16 @@ package final class PrometheusMetrics: MetricsFactory {
   package static let defaultTimerBounds: [Double] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   ]
+  /// Upper bounds of timers for what takes microseconds, in seconds: 10 µs to 10 s, about 1, 2.5, 5.
+  package static let fineTimerBounds: [Double] =
+    [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25] + defaultTimerBounds
   /// Upper bounds of aggregating recorders, made for bytes.
   package static let defaultRecorderBounds: [Double] = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
 
   /// Labels in the order of their names, ready to be written.
   private typealias Labels = String
 
-  private enum Kind: String {
+  private enum Kind: String, Sendable {
     case counter
     case gauge
     case histogram
@@ -34,6 +37,7 @@ package final class PrometheusMetrics: MetricsFactory {
 
   private struct Observed: Sendable {
     var name: String
+    var kind: Kind
     var labels: Labels
     var value: @Sendable () -> Double?
   }
@@ -63,10 +67,23 @@ package final class PrometheusMetrics: MetricsFactory {
   /// A gauge whose value is asked for at each scrape; `nil` leaves it out. The closure must not block.
   package func observe(_ name: String, labels: [(String, String)] = [], help: String, _ value: @escaping @Sendable () -> Double?)
   {
+    observe(name, .gauge, labels, help, value)
+  }
+
+  /// A counter that is kept elsewhere and asked for at each scrape: it never falls. The name ends in `_total`.
+  package func observeTotal(
+    _ name: String, labels: [(String, String)] = [], help: String, _ value: @escaping @Sendable () -> Double?
+  ) {
+    observe(name, .counter, labels, help, value)
+  }
+
+  private func observe(
+    _ name: String, _ kind: Kind, _ labels: [(String, String)], _ help: String, _ value: @escaping @Sendable () -> Double?
+  ) {
     let name = PrometheusText.name(name)
     state.withLock { state in
       state.help[name] = help
-      state.observed.append(Observed(name: name, labels: PrometheusText.labels(labels), value: value))
+      state.observed.append(Observed(name: name, kind: kind, labels: PrometheusText.labels(labels), value: value))
     }
   }
 
@@ -141,18 +158,18 @@ package final class PrometheusMetrics: MetricsFactory {
   /// Everything, as a scrape gets it: sorted by name and labels.
   package func render() -> String {
     let (families, help, observed) = state.withLock { ($0.families, $0.help, $0.observed) }
-    var names = Set(families.keys)
-    names.formUnion(observed.map(\.name))
+    var kinds = families.mapValues(\.kind)
+    for series in observed where kinds[series.name] == nil { kinds[series.name] = series.kind }
     var text = ""
-    for name in names.sorted() {
+    for (name, kind) in kinds.sorted(by: { $0.key < $1.key }) {
       if let line = help[name] { text += "# HELP \(name) \(PrometheusText.escapedHelp(line))\n" }
-      text += "# TYPE \(name) \(families[name]?.kind.rawValue ?? "gauge")\n"
+      text += "# TYPE \(name) \(kind.rawValue)\n"
       for (labels, series) in (families[name]?.series ?? [:]).sorted(by: { $0.key < $1.key }) {
         series.render(name: name, labels: labels, into: &text)
       }
-      for gauge in observed where gauge.name == name {
-        guard let value = gauge.value() else { continue }
-        text += "\(PrometheusText.sample(name, gauge.labels)) \(PrometheusText.number(value))\n"
+      for series in observed where series.name == name && series.kind == kind {
+        guard let value = series.value() else { continue }
+        text += "\(PrometheusText.sample(name, series.labels)) \(PrometheusText.number(value))\n"
       }
     }
     return text

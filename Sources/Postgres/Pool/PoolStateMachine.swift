@@ -66,6 +66,7 @@ struct PoolStateMachine {
   }
 
   var connectedCount: Int { connections.count { $0 != .down } }
+  var lentCount: Int { connections.count { $0 == .lent } }
   var waiterCount: Int { waiters.count }
   /// Shut down, and nothing is lent any more.
   var isDrained: Bool { isShutDown && !connections.contains(.lent) }

@@ -96,7 +96,8 @@ package final class PostgresPool: Sendable {
   package var status: Status {
     state.withLock {
       Status(
-        connected: $0.machine.connectedCount, waiting: $0.machine.waiterCount, serverVersion: $0.server?.version ?? "",
+        connected: $0.machine.connectedCount, lent: $0.machine.lentCount, waiting: $0.machine.waiterCount,
+        serverVersion: $0.server?.version ?? "",
         isDurable: $0.server?.isDurable ?? false, lastFailure: $0.lastFailure)
     }
   }
@@ -105,6 +106,8 @@ package final class PostgresPool: Sendable {
   package struct Status: Sendable {
     /// Connections that stand, as far as is known.
     package var connected: Int
+    /// Those of them that someone works with.
+    package var lent: Int
     /// Callers that wait for a connection.
     package var waiting: Int
     /// Of the server last connected to; empty: none yet.

@@ -25,7 +25,8 @@ final class RegisteredMethod: Sendable {
     self.kind = kind
     roles = RoleMask(handler.roles)
     fullName = handler.service + "/" + handler.name
-    metrics = MethodMetrics(method: fullName)
+    let isDirect = if case .direct = handler.body { true } else { false }
+    metrics = MethodMetrics(method: fullName, isHot: isDirect)
   }
 
   /// Many messages flow in one direction.

@@ -44,7 +44,8 @@ extension ServerConnection {
       let deadline = deadline(of: request, method, now: now)
       machine.opened(
         streamID, isRemoteClosed: true, isServerStream: false, byteCount: request.payload.readableBytes, deadline: deadline,
-        attachment: Stream(method: method, pending: PendingRequest(request: request, form: form, deadline: deadline)))
+        attachment: Stream(
+          method: method, begun: now, pending: PendingRequest(request: request, form: form, deadline: deadline)))
       let task = Task { [core, port] in
         let result = await core.principal(of: key, method: method.fullName)
         port.mailbox.post(.requestAuthenticated(streamID, result))
@@ -138,7 +139,7 @@ extension ServerConnection {
   ) {
     machine.opened(
       streamID, isRemoteClosed: isRemoteClosed, isServerStream: isServerStream, byteCount: request.payload.readableBytes,
-      deadline: deadline, attachment: Stream(method: method, gate: gate, queue: queue))
+      deadline: deadline, attachment: Stream(method: method, begun: now, gate: gate, queue: queue))
   }
 
   /// Keeps the task with its stream, which cancels it when it ends early.

@@ -50,7 +50,7 @@ extension ServerConnection {
     }
     machine.opened(
       streamID, isRemoteClosed: true, isServerStream: false, byteCount: received.payload.readableBytes, deadline: deadline,
-      attachment: Stream(method: method))
+      attachment: Stream(method: method, begun: now))
     let key = request.apiKey
     let task = Task { [core, port] in
       let result = await core.principal(of: key, method: method.fullName)

@@ -19,6 +19,8 @@ final class ServerConnection: ChannelDuplexHandler {
   /// What the connection keeps with an open stream.
   struct Stream {
     var method: RegisteredMethod
+    /// When its request came.
+    var begun: NIODeadline
     /// The request while its API key is looked up.
     var pending: PendingRequest?
     /// Runs the method, if it is not a direct one; cancelled when the stream ends early.
@@ -157,7 +159,9 @@ final class ServerConnection: ChannelDuplexHandler {
     guard !isClosing else { return }
     let now = now
     keepAlive?.heard(now: now)
-    decoder.append(unwrapInboundIn(data))
+    let bytes = unwrapInboundIn(data)
+    core.metrics.receivedBytes.increment(by: Int64(bytes.readableBytes))
+    decoder.append(bytes)
     do {
       while !isClosing, let frame = try decoder.next() {
         timing.frameReceived(now: now)
@@ -276,7 +280,7 @@ final class ServerConnection: ChannelDuplexHandler {
     case .success(let response) where response.length > FrameHeader.maximumPayload:
       answer(streamID, RPCError(.resourceExhausted, "the response is longer than a frame may be", isRetryable: false), stream)
     case .success(let response):
-      stream.method.metrics.count(.ok)
+      count(.ok, stream)
       writer.response(response, streamID: streamID)
     case .failure(let error): answer(streamID, error, stream)
     }
@@ -295,8 +299,17 @@ final class ServerConnection: ChannelDuplexHandler {
   }
 
   private func answer(_ streamID: UInt32, _ error: RPCError, _ stream: Stream) {
-    stream.method.metrics.count(error.code)
+    count(error.code, stream)
     writer.response(error, streamID: streamID)
+  }
+
+  /// How long a stream lasted says nothing of this server.
+  private func count(_ code: StatusCode, _ stream: Stream) {
+    if stream.method.isStream {
+      stream.method.metrics.count(code)
+    } else {
+      stream.method.metrics.count(code, nanoseconds: (now - stream.begun).nanoseconds)
+    }
   }
 
   private func stop(_ stream: Stream, _ error: RPCError) {
@@ -421,7 +434,9 @@ final class ServerConnection: ChannelDuplexHandler {
       }
       promise = written
     }
-    context.writeAndFlush(wrapOutboundOut(writer.take()), promise: promise)
+    let bytes = writer.take()
+    core.metrics.sentBytes.increment(by: Int64(bytes.readableBytes))
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
     writer.reset()
   }
 

@@ -2,25 +2,56 @@ import CoreMetrics
 import HeadgateProto
 import NIOConcurrencyHelpers
 
-/// Calls of one method by status code. A counter is made when its code first occurs and kept.
+/// Calls of one method by status code, and how long they took. Success costs atomics alone; the counter of another code is
+/// made when the code first occurs, and kept.
 final class MethodMetrics: Sendable {
   private let method: String
+  private let succeeded: Counter
   private let counters: NIOLockedValueBox<[Counter?]>
+  /// Of a method that is called often.
+  private let duration: CoreMetrics.Timer?
+  private let laterDuration = NIOLockedValueBox<CoreMetrics.Timer?>(nil)
 
-  init(method: String) {
+  /// - Parameter isHot: its timer is made now; that of another method with the first call, for most are never called.
+  init(method: String, isHot: Bool = false) {
     self.method = method
+    succeeded = Self.counter(method, .ok)
     counters = NIOLockedValueBox(Array(repeating: nil, count: StatusCode.allCases.count))
+    duration = isHot ? Self.timer(method) : nil
   }
 
+  private static func timer(_ method: String) -> CoreMetrics.Timer {
+    CoreMetrics.Timer(label: "headgate_rpc_call_seconds", dimensions: [("method", method)])
+  }
+
+  private static func counter(_ method: String, _ code: StatusCode) -> Counter {
+    Counter(label: "headgate_rpc_calls_total", dimensions: [("method", method), ("code", code.label)])
+  }
+
+  /// Counts a call that was not taken up, or that has no end worth measuring, such as a stream's.
   func count(_ code: StatusCode) {
+    if code == .ok { return succeeded.increment() }
     let counter = counters.withLockedValue { counters in
       let index = Int(code.rawValue)
       if let counter = counters[index] { return counter }
-      let counter = Counter(label: "headgate_rpc_calls_total", dimensions: [("method", method), ("code", code.label)])
+      let counter = Self.counter(method, code)
       counters[index] = counter
       return counter
     }
     counter.increment()
+  }
+
+  /// Counts a call that took so long.
+  func count(_ code: StatusCode, nanoseconds: Int64) {
+    count(code)
+    if let duration { return duration.recordNanoseconds(nanoseconds) }
+    let timer = laterDuration.withLockedValue { timer in
+      if let timer { return timer }
+      let made = Self.timer(method)
+      timer = made
+      return made
+    }
+    timer.recordNanoseconds(nanoseconds)
   }
 }
 
@@ -30,6 +61,8 @@ struct ServerMetrics: Sendable {
   let accepted = Counter(label: "headgate_rpc_connections_accepted_total")
   /// Connections that ended because the peer broke the protocol or failed to prove who it is.
   let refused = Counter(label: "headgate_rpc_connections_refused_total")
+  let receivedBytes = Counter(label: "headgate_rpc_received_bytes_total")
+  let sentBytes = Counter(label: "headgate_rpc_sent_bytes_total")
   /// Calls of methods that do not exist.
   let unknownMethod = MethodMetrics(method: "unknown")
 }

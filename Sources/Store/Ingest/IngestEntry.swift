@@ -143,6 +143,7 @@ final class PendingEntry: Sendable {
   let entry: IngestEntry
   let byteCount: Int
   let deadline: ContinuousClock.Instant
+  let queuedAt = ContinuousClock.now
   private let completion: Completion
   private let completed = Atomic(false)
 

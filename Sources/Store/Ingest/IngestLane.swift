@@ -21,7 +21,10 @@ struct IngestLane: ~Copyable {
   mutating func run() {
     // The first request is not to wait for the first connection.
     _ = try? connected()
-    while let entries = writer.nextBatch(for: index) { write(entries) }
+    while let entries = writer.nextBatch(for: index) {
+      writer.metrics.taken(entries, at: .now)
+      write(entries)
+    }
     session = nil
     writer.lane(index, isConnected: false)
     writer.laneEnded()
@@ -72,7 +75,8 @@ struct IngestLane: ~Copyable {
         commit.workspacesWithRuns.insert(pending.entry.request.workspace)
       }
     }
-    writer.committed(commit, in: .now - start)
+    writer.metrics.committed(entries, in: .now - start)
+    writer.committed(commit)
   }
 
   /// What concerns the whole batch and will not pass: a fault of this program or of the schema.

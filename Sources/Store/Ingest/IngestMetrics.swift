@@ -1,16 +1,28 @@
 import Metrics
 import Postgres
 
-/// What the group commit tells of itself.
+/// What the group commit tells of itself. Recorded by a lane once for a batch.
 struct IngestMetrics: Sendable {
-  private let batchEntries = Recorder(label: "headgate_ingest_batch_entries")
-  private let batchDuration = Timer(label: "headgate_ingest_batch_seconds")
-  private let queueDepth = Gauge(label: "headgate_ingest_queue_entries")
+  private let batchRequests = Recorder(label: "headgate_ingest_batch_requests")
+  private let batchBytes = Recorder(label: "headgate_ingest_batch_bytes")
+  private let queue = Timer(label: "headgate_ingest_stage_seconds", dimensions: [("stage", "queue")])
+  private let commit = Timer(label: "headgate_ingest_stage_seconds", dimensions: [("stage", "commit")])
 
-  func committed(_ commit: IngestCommit, in duration: Duration, queueDepth depth: Int) {
-    batchEntries.record(commit.entries)
-    batchDuration.recordNanoseconds(duration.wholeMicroseconds * 1000)
-    queueDepth.record(depth)
+  /// A lane has taken a batch: how long its entries waited.
+  func taken(_ batch: [PendingEntry], at now: ContinuousClock.Instant) {
+    var bytes = 0
+    for pending in batch {
+      queue.recordNanoseconds((now - pending.queuedAt).wholeMicroseconds * 1000)
+      bytes += pending.byteCount
+    }
+    batchRequests.record(batch.count)
+    batchBytes.record(bytes)
+  }
+
+  /// The batch is durable; each of its entries waited for the whole of it.
+  func committed(_ batch: [PendingEntry], in duration: Duration) {
+    let nanoseconds = duration.wholeMicroseconds * 1000
+    for _ in batch { commit.recordNanoseconds(nanoseconds) }
   }
 
   /// An attempt failed; by SQLSTATE, or "connection".

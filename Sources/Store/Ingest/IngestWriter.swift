@@ -124,13 +124,11 @@ package final class IngestWriter: Sendable {
     }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  func committed(_ commit: IngestCommit, in duration: Duration) {
-    let depth = state.withLock { state in
+  func committed(_ commit: IngestCommit) {
+    state.withLock { state in
       state.committedBatches += 1
       state.committedEntries += UInt64(commit.entries)
-      return state.queue.entryCount
     }
-    metrics.committed(commit, in: duration, queueDepth: depth)
     if commit.entries > 0 { onCommit(commit) }
   }
 
