@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--endpoint", "192.0.2.1:1"], "needs TLS"), (["--endpoint", "h:1", "--ca", "ca.pem"], "wants a certificate"),
+    (["--endpoint", "192.0.2.1:1"], "needs TLS"), (["--endpoint", "h:1", "--ca", "ca.pem"], "wants to know its callers"),
     (["--endpoint", "h:1", "--ca", "no.pem", "--certificate", "no.pem", "--key", "no.pem"], "no.pem cannot be used"),
     (["--endpoint", "127.0.0.1:1", "--certificate", "c", "--key", "k"], "--certificate needs --ca"),
   ])

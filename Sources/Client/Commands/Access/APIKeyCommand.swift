@@ -41,7 +41,7 @@ struct APIKeyCreate: ClientCommand {
       is not.
 
       Example: headgate apikey create ci --role reader --expires-in 90d
-      Example: headgate apikey create shop-worker --role worker -w shop --value-only > shop.key
+      Example: headgate apikey create shop --role worker --value-only > shop.key
       """)
 
   @Argument(help: "Name, to know it by in lists and in the audit log.")
