@@ -81,7 +81,7 @@ import Testing
 
   @Test(arguments: [
     (#""auth":{"mode":"public"},"sorce":"x/y""#, "nodes[0].sorce", "unknown_field"),
-    (#""auth":{"mode":"public"},"source":"x/y""#, "nodes[0].source", "unknown_field"),
+    (#""auth":{"mode":"public"},"source":"x/y""#, "nodes[0].auth", "conflict"),
     (#""auth":{"mode":"bearr"}"#, "nodes[0].auth.mode", "invalid_value"),
     (#""auth":{"mode":"bearer","secret":""}"#, "nodes[0].auth.secret", "required"),
     (#""auth":{"mode":"public"},"allow":{"origins":["shop.example.com"]}"#, "nodes[0].allow.origins[0]", "invalid_value"),
@@ -151,7 +151,7 @@ import Testing
     (#""auth":{"mode":"public"},"response":{"headers":{"x":"a\nb"}}"#, "nodes[0].response.headers.x", "invalid_value"),
     (#""auth":{"mode":"public"},"response":{"headers":{"x y":"a"}}"#, "nodes[0].response.headers[\"x y\"]", "invalid_value"),
     (#""auth":{"mode":"public"},"response":{"headers":{"x":"a","X":"b"}}"#, "nodes[0].response.headers.X", "duplicate"),
-    (#""auth":{"mode":"public"},"response":{"body":"{{ body.a }}"}"#, "nodes[0].response.body", "invalid_value"),
+    (#""auth":{"mode":"public"},"response":{"body":"{{ body.a "}"#, "nodes[0].response.body", "invalid_value"),
     (#""auth":{"mode":"public"},"deadline_ms":99"#, "nodes[0].deadline_ms", "unknown_field"),
   ])
   func refusesTriggers(_ fields: String, _ path: String, _ code: String) {

@@ -155,10 +155,10 @@ import Testing
     let decision = trigger.evaluate(
       request(BodySample.gzip(Self.json), "gzip"), credentials: TriggerCredentials(isPending: true), nowUs: 0)
     #expect(decision.kind == .pending)
-    #expect(decision.explanation.notes.map(\.code) == ["not_read", "absent", "absent"])
+    #expect(decision.explanation.notes.map(\.code) == ["not_read", "absent", "absent", "no_delivery_id"])
     let xml = trigger.evaluate(
       BodySample.request("text/xml", Array("<n>1</n>".utf8)), credentials: TriggerCredentials(isPending: true), nowUs: 0)
-    #expect(xml.explanation.notes.map(\.code) == ["absent"])
+    #expect(xml.explanation.notes.map(\.code) == ["absent", "no_delivery_id"])
   }
 
   /// A signature that stands in the body cannot be found in one that is not inflated.

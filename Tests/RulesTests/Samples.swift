@@ -27,8 +27,13 @@ enum Sample {
     return TemplateScope(
       payload: try payload(request),
       constants: ["shop": try #require(constants["shop"]), "rate": try #require(constants["rate"])],
-      environment: ["region": Array("BR".utf8)])
+      environment: environment)
   }
+
+  static let environment = WorkspaceEnvironment(variables: [
+    "region": WorkspaceEnvironment.Variable("BR"),
+    "token": WorkspaceEnvironment.Variable("canary-secret", isSecret: true),
+  ])
 
   /// A flow with one trigger, `hook`; `fields` are its members besides id and type.
   static func flow(_ fields: String, connections: String = "") throws -> FlowDefinition {
@@ -73,6 +78,6 @@ extension CompiledTrigger {
   func evaluate(_ request: IncomingRequest, secret: String? = nil) -> Decision {
     evaluate(
       request, credentials: TriggerCredentials(secrets: secret.map { [SecretBytes(copying: Array($0.utf8))] } ?? []),
-      environment: ["region": Array("BR".utf8)], nowUs: 1_700_000_000_000_000)
+      environment: Sample.environment, nowUs: 1_700_000_000_000_000)
   }
 }

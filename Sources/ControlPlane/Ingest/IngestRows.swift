@@ -9,7 +9,10 @@ import Store
 
 extension RequestRow {
   /// The record of a request that was decided about.
-  init(_ decision: Decision, outcome: RequestOutcome, of request: IncomingRequest, _ entry: LiveEntry, now: UnixTime) {
+  init(
+    _ decision: Decision, outcome: RequestOutcome, of request: IncomingRequest, _ nodes: DecidedNodes, now: UnixTime
+  ) {
+    let entry = nodes.owner
     self.init(
       workspace: entry.workspace, id: request.id, trigger: entry.trigger, flowVersion: entry.flowVersion,
       receivedAt: UnixTime(microseconds: request.receivedAtUs), method: request.method, path: request.path,
@@ -17,7 +20,7 @@ extension RequestRow {
       bodyLength: Int32(clamping: request.body.count), clientAddress: request.clientAddress?.bytes ?? [],
       origin: request.origin ?? [], outcome: Int16(clamping: outcome.rawValue),
       cause: Int16(clamping: decision.cause?.rawValue ?? 0), status: Int16(clamping: decision.answer.status),
-      event: decision.event ?? [], output: decision.output, explanation: Explanation(decision.explanation).encoded,
+      event: decision.event ?? [], output: decision.output, explanation: Explanation(decision, nodes).encoded,
       processingMicroseconds: Self.processing(request, now))
   }
 
@@ -46,23 +49,15 @@ extension RequestRow {
   }
 }
 
-extension NewRun {
-  /// The run that an accepted request starts; `nil` for every other decision.
-  init?(_ decision: Decision, of request: IncomingRequest, _ entry: LiveEntry, maximumAttempts: Int16) {
-    guard decision.kind == .accepted, let entryNode = decision.entryNode else { return nil }
-    self.init(
-      id: RunID.derive(request: request.id, trigger: entry.trigger), flow: entry.flow, flowVersion: entry.flowVersion,
-      trigger: entry.trigger, node: entry.node, output: decision.output, entryNode: entryNode, variables: decision.variables,
-      event: decision.event ?? [], maxAttempts: maximumAttempts)
-  }
-}
-
-/// Identifiers of runs: the same request and subscribed trigger always give the same one, so that the primary key of the
-/// runs is what keeps a request from starting two.
+/// Identifiers of runs: the same request, subscribed trigger and element always give the same one, so that the primary key of
+/// the runs is what keeps a request from starting two.
 package enum RunID {
-  /// UUID version 8 (RFC 9562 §5.8): the request's 48 bits of time, then bits of SHA-256(request ‖ trigger).
-  package static func derive(request: UniqueID, trigger: UniqueID) -> UniqueID {
-    let digest = Digest.of(request.bytes + trigger.bytes, .sha256)
+  /// UUID version 8 (RFC 9562 §5.8): the request's 48 bits of time, then bits of SHA-256(request ‖ trigger ‖ element), where
+  /// the element is 4 bytes, and none for the first.
+  package static func derive(request: UniqueID, trigger: UniqueID, element: Int = 0) -> UniqueID {
+    var seed = request.bytes + trigger.bytes
+    if element > 0 { for shift in [24, 16, 8, 0] { seed.append(UInt8(truncatingIfNeeded: element >> shift)) } }
+    let digest = Digest.of(seed, .sha256)
     let middle = UInt64(digest[0]) << 8 | UInt64(digest[1])
     let low = digest[2..<10].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     return UniqueID(
@@ -71,14 +66,50 @@ package enum RunID {
 }
 
 extension Explanation {
-  init(_ explanation: DecisionExplanation) {
+  /// What is said of a decision.
+  ///
+  /// - Parameter isDuplicate: whether the part of that index repeats an earlier request's delivery, as far as it is known.
+  init(_ decision: Decision, _ nodes: DecidedNodes, isDuplicate: (Int) -> Bool = { _ in false }) {
+    self.init(decision.explanation)
+    guard decision.isDivided else { return }
+    parts = decision.parts.enumerated().map { index, part in
+      ExplainedPart(part, node: nodes.name(of: part), isDuplicate: isDuplicate(index))
+    }
+  }
+
+  private init(_ explanation: DecisionExplanation) {
     self.init(
       eventPath: explanation.eventPath, eventValue: explanation.eventValue, eventPresent: explanation.eventPresent,
-      cases: explanation.cases.map { CaseComparison(caseId: $0.caseID, value: $0.value, matched: $0.matched) },
-      output: explanation.output, entryNode: explanation.entryNode,
-      notes: explanation.notes.map { Note(at: $0.at, code: $0.code, message: $0.message) }, refusedAt: explanation.refusedAt,
-      refusedBecause: explanation.refusedBecause)
+      cases: explanation.cases.map(CaseComparison.init), output: explanation.output, entryNode: explanation.entryNode,
+      notes: explanation.notes.map(Note.init), refusedAt: explanation.refusedAt, refusedBecause: explanation.refusedBecause)
   }
+}
+
+extension ExplainedPart {
+  init(_ part: DecisionPart, node: String, isDuplicate: Bool) {
+    let explanation = part.explanation
+    let outcome: Outcome =
+      switch part.kind {
+      case .rejected: .rejected
+      case .accepted, .unrouted: isDuplicate || part.repeats != nil ? .duplicate : part.kind == .accepted ? .accepted : .unrouted
+      }
+    self.init(
+      node: node, element: UInt32(clamping: part.element), eventValue: explanation.eventValue,
+      eventPresent: explanation.eventPresent, cases: explanation.cases.map(CaseComparison.init), output: explanation.output,
+      entryNode: explanation.entryNode, notes: explanation.notes.map(Note.init), outcome: outcome,
+      cause: part.cause.map { Cause(number: $0.rawValue) } ?? .unspecified, refusedAt: explanation.refusedAt,
+      refusedBecause: explanation.refusedBecause, deliveryId: part.delivery?.id ?? [])
+  }
+}
+
+extension CaseComparison {
+  init(_ compared: ComparedCase) {
+    self.init(caseId: compared.caseID, value: compared.value, matched: compared.matched)
+  }
+}
+
+extension Note {
+  init(_ note: DecisionNote) { self.init(at: note.at, code: note.code, message: note.message) }
 }
 
 extension ProtoMessage {

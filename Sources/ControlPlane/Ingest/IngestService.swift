@@ -57,10 +57,12 @@ package struct IngestService: IngestServiceHandler {
     }
     switch entry.state {
     case .usable(let trigger):
+      let nodes = DecidedNodes(owner: entry, subscribers: entry.subscribers)
       let decision = trigger.evaluate(
-        incoming, credentials: entry.credentials(at: now), nowUs: request.receivedAtUs)
+        incoming, credentials: entry.credentials(at: now), verifyTokens: entry.verifyTokens, environment: entry.environment,
+        subscribers: nodes.triggers, nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
-      finish(decision, of: incoming, entry, now, since: start, context.deadline, reply)
+      finish(decision, of: incoming, nodes, now, since: start, context.deadline, reply)
     case .disabled(let redactions):
       reject(incoming, entry, redactions, now)
       reply.succeed(.unknownKey)
@@ -73,7 +75,7 @@ package struct IngestService: IngestServiceHandler {
 
   /// Records what was decided and answers: after COMMIT where a caller may rely on the record, else at once.
   private func finish(
-    _ decision: Decision, of request: IncomingRequest, _ entry: LiveEntry, _ now: UnixTime,
+    _ decision: Decision, of request: IncomingRequest, _ nodes: DecidedNodes, _ now: UnixTime,
     since start: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
   ) {
     let response = SubmitResponse(decision)
@@ -81,22 +83,25 @@ package struct IngestService: IngestServiceHandler {
       metrics.count(.notRecorded)
       return reply.succeed(response)
     }
-    let row = RequestRow(decision, outcome: outcome, of: request, entry, now: now)
+    let row = RequestRow(decision, outcome: outcome, of: request, nodes, now: now)
     // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
     if outcome == .rejected || outcome == .handshake {
       metrics.count(response.outcome, cause: response.cause)
       writer.record(IngestEntry(request: row, runs: [], deadline: deadline))
       return reply.succeed(response)
     }
-    let runs = NewRun(decision, of: request, entry, maximumAttempts: maximumAttempts).map { [$0] } ?? []
-    writer.submit(IngestEntry(request: row, runs: runs, deadline: deadline)) {
-      [metrics, bell, workspace = entry.workspace, flow = entry.flow, hasRun = !runs.isEmpty] result in
+    let entry = IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: deadline)
+    writer.submit(entry) { [metrics, bell, flows = nodes.flows(of: entry), workspace = row.workspace] result in
       switch result {
-      case .success:
+      case .success(let recorded):
         metrics.latency.record(.now - start)
+        if case .duplicate(let first) = recorded {
+          metrics.count(.duplicate)
+          return reply.succeed(SubmitResponse(decision, duplicateOf: first))
+        }
         metrics.count(response.outcome)
         reply.succeed(response)
-        if hasRun { bell.ring(workspace, flow: flow) }
+        for flow in flows { bell.ring(workspace, flow: flow) }
       case .failure(let failure):
         metrics.count(failure == .overloaded ? .overloaded : .unavailable)
         reply.fail(RPCError(failure))

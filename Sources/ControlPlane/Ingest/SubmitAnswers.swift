@@ -1,4 +1,5 @@
 import HeadgateProto
+import Identifiers
 import Rules
 
 extension SubmitResponse {
@@ -10,6 +11,11 @@ extension SubmitResponse {
     self.init(
       decision.answer, outcome: decision.outcome.map { Outcome(number: $0.rawValue) } ?? .unspecified,
       cause: decision.cause.map { Cause(number: $0.rawValue) } ?? .unspecified)
+  }
+
+  /// For a request of which every part repeats an earlier delivery: what the first one was answered.
+  init(_ decision: Decision, duplicateOf first: UniqueID) {
+    self.init(decision.answer.naming(first), outcome: .duplicate, cause: .unspecified)
   }
 
   private init(_ answer: HTTPAnswer, outcome: Outcome, cause: Cause) {

@@ -7,6 +7,8 @@ package struct ParsedAuthentication: Sendable {
   package var rule: AuthenticationRule
   /// For the vault; never part of a stored configuration.
   package var secret: SecretInput
+  /// Of the verify token, where a handshake asks for one; never `pending`.
+  package var verifyToken = SecretInput.none
 }
 
 extension AuthenticationRule {
@@ -20,7 +22,8 @@ extension AuthenticationRule {
   /// Reads the value of `auth`:
   /// `{mode: bearer}`, `{mode: header, name: x-token, prefix: "Token "}`, `{mode: query, name: token}`,
   /// `{mode: basic, username: shop}`, `{mode: hmac, preset: kiwify}`, `{mode: hmac, scheme: {…}}`,
-  /// `{mode: ed25519, scheme: {…}, public_key: …}`, `{mode: public}`; a preset alone sets the mode.
+  /// `{mode: ed25519, scheme: {…}, public_key: …}`, `{mode: public}`; a preset alone sets the mode. Each with
+  /// `handshake: {…}` and, where that checks one, `verify_token: …`.
   ///
   /// - Returns: `nil`, with every fault, when there is no rule in it.
   package static func parse(
@@ -39,20 +42,27 @@ extension AuthenticationRule {
     }
 
     let secret = mode.needsSecret ? parseSecret(reader, secretField(mode), &faults) : .none
+    let handshake = parseHandshake(reader, preset, &faults)
     let publicURL = mode.isSigned ? parseURL(reader, &faults) : nil
     let rule: AuthenticationRule?
     if let preset {
-      rule = fromPreset(preset, reader, publicURL, &faults)
+      rule = fromPreset(preset, reader, publicURL, handshake, &faults)
     } else {
-      rule = parseMethod(reader, mode, &faults).map { AuthenticationRule(mode: mode, method: $0, publicURL: publicURL) }
+      rule = parseMethod(reader, mode, &faults).map {
+        AuthenticationRule(mode: mode, method: $0, publicURL: publicURL, handshake: handshake)
+      }
     }
     guard let rule else { return nil }
+    if let handshake, let fault = rule.signingFault(of: handshake) {
+      faults.append(reader.fault("handshake", .conflict, fault))
+    }
+    let verifyToken = parseVerifyToken(reader, isAskedFor: rule.usesVerifyToken || handshakeHasFault(reader, rule), &faults)
     if case .given(let bytes) = secret,
       let fault = rule.fault(ofSecret: SecretBytes(copying: bytes), at: reader.path(secretField(mode)))
     {
       faults.append(fault)
     }
-    return faults.count == before ? ParsedAuthentication(rule: rule, secret: secret) : nil
+    return faults.count == before ? ParsedAuthentication(rule: rule, secret: secret, verifyToken: verifyToken) : nil
   }
 
   /// Writes the value of `auth` without the secret, in a fixed order.
@@ -73,6 +83,10 @@ extension AuthenticationRule {
     if let toleranceSeconds {
       writer.key("tolerance")
       writer.integer(toleranceSeconds)
+    }
+    if let ownHandshake {
+      writer.key("handshake")
+      ownHandshake.writeCanonical(to: &writer)
     }
     writer.endObject()
   }
@@ -119,8 +133,10 @@ extension AuthenticationRule {
       case .basic: ["preset", "username"]
       case .hmac, .ed25519, .ecdsaP256: ["preset", "scheme", "url", "tolerance"]
       }
-    return ["mode"] + own + (mode.needsSecret ? [secretField(mode)] : [])
+    return ["mode"] + own + ["handshake", verifyTokenField] + (mode.needsSecret ? [secretField(mode)] : [])
   }
+
+  private static let verifyTokenField = "verify_token"
 
   private static let sharedSecretField = "secret"
   private static let publicKeyField = "public_key"
@@ -182,6 +198,60 @@ extension AuthenticationRule {
     }
   }
 
+  private static func parseHandshake(
+    _ reader: FieldReader, _ preset: Preset?, _ faults: inout [ConfigurationFault]
+  ) -> Handshake? {
+    guard let json = reader.value("handshake") else { return nil }
+    if let preset, preset.handshake != nil {
+      faults.append(reader.fault("handshake", .conflict, "The preset \"\(preset.id)\" sets this."))
+      return nil
+    }
+    return Handshake.parse(json, at: reader.path("handshake"), faults: &faults)
+  }
+
+  /// Whether a handshake of one's own stands there and could not be read: what it is for is no further fault.
+  private static func handshakeHasFault(_ reader: FieldReader, _ rule: AuthenticationRule) -> Bool {
+    reader.value("handshake") != nil && rule.ownHandshake == nil
+  }
+
+  /// Why a handshake would give away signatures that open the trigger; `nil` when it does not.
+  ///
+  /// What is signed for anyone who asks has the form of a token, and bodies of that form are refused. So the body must be a
+  /// part of whatever else is signed, and the secret must sign, not be a token that could be guessed from what it signs.
+  private func signingFault(of handshake: Handshake) -> String? {
+    guard handshake.isSigned, !handshake.isAnsweredAfterVerification else { return nil }
+    if mode == .hmac, case .signature(let scheme) = method, scheme.signed.allSatisfy(\.coversBody) { return nil }
+    return "The answer is signed with the trigger's secret for anyone who asks, and this scheme would take such a signature "
+      + "for a webhook's. Set after_verify: true."
+  }
+
+  private static func parseVerifyToken(
+    _ reader: FieldReader, isAskedFor: Bool, _ faults: inout [ConfigurationFault]
+  ) -> SecretInput {
+    guard let text = reader.string(verifyTokenField, faults: &faults) else { return .none }
+    guard isAskedFor else {
+      faults.append(
+        reader.fault(verifyTokenField, .conflict, "No handshake here asks for it. A handshake's check says where it stands."))
+      return .none
+    }
+    switch text {
+    case "generated": return .generated
+    case "pending":
+      let message = "It is chosen here and given to the provider; leave it out to have it generated."
+      faults.append(reader.fault(verifyTokenField, .invalidValue, message))
+      return .none
+    case "":
+      faults.append(reader.fault(verifyTokenField, .required, "It must not be empty; leave it out to have it generated."))
+      return .none
+    default:
+      guard verifyTokenLengths.contains(text.utf8.count) else {
+        faults.append(reader.fault(verifyTokenField, .tooLong, "It is longer than \(verifyTokenLengths.upperBound) bytes."))
+        return .none
+      }
+      return .given(Array(text.utf8))
+    }
+  }
+
   private static func parseURL(_ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> [UInt8]? {
     guard let text = reader.string("url", faults: &faults) else { return nil }
     let isURL =
@@ -197,7 +267,8 @@ extension AuthenticationRule {
   }
 
   private static func fromPreset(
-    _ preset: Preset, _ reader: FieldReader, _ publicURL: [UInt8]?, _ faults: inout [ConfigurationFault]
+    _ preset: Preset, _ reader: FieldReader, _ publicURL: [UInt8]?, _ handshake: Handshake?,
+    _ faults: inout [ConfigurationFault]
   ) -> AuthenticationRule? {
     for field in ["scheme", "name", "prefix", "username"] where reader.value(field) != nil {
       faults.append(reader.fault(field, .conflict, "The preset \"\(preset.id)\" sets this."))
@@ -211,7 +282,8 @@ extension AuthenticationRule {
       }
     }
     return AuthenticationRule(
-      mode: preset.rule.mode, method: preset.rule.method, preset: preset, publicURL: publicURL, toleranceSeconds: tolerance)
+      mode: preset.rule.mode, method: preset.rule.method, preset: preset, publicURL: publicURL, toleranceSeconds: tolerance,
+      handshake: handshake)
   }
 
   private static func parseMethod(

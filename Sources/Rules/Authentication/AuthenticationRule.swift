@@ -28,12 +28,16 @@ package struct AuthenticationRule: Hashable, Sendable {
   package let publicURL: [UInt8]?
   /// The tolerance set beside a preset, in seconds; `nil`: the preset's own.
   package let toleranceSeconds: Int?
+  /// The handshake set in the flow file; `nil`: the preset's, if it has one.
+  let ownHandshake: Handshake?
 
   /// Makes a rule. A preset decides the method; `toleranceSeconds` replaces that of its scheme.
   init(
-    mode: AuthenticationMode, method: Method, preset: Preset? = nil, publicURL: [UInt8]? = nil, toleranceSeconds: Int? = nil
+    mode: AuthenticationMode, method: Method, preset: Preset? = nil, publicURL: [UInt8]? = nil, toleranceSeconds: Int? = nil,
+    handshake: Handshake? = nil
   ) {
     self.mode = mode
+    ownHandshake = handshake
     if let toleranceSeconds, case .signature(var scheme) = method {
       scheme.timestamp?.toleranceSeconds = toleranceSeconds
       self.method = .signature(scheme)
@@ -48,9 +52,19 @@ package struct AuthenticationRule: Hashable, Sendable {
   /// Nothing is checked.
   package static let open = AuthenticationRule(mode: .open, method: .open)
 
-  /// The places whose values are tokens or passwords. Signatures are none: they open nothing by themselves, and a replay
-  /// verifies them again.
+  /// The places whose values are tokens or passwords, the verify token included. Signatures are none: they open nothing by
+  /// themselves, and a replay verifies them again.
   package var redactions: Redactions {
+    var redactions = methodRedactions
+    switch handshake?.check {
+    case .header(let name)?: redactions.headers.append(name)
+    case .query(let name)?: redactions.parameters.append(name)
+    case .json?, .form?, nil: break
+    }
+    return redactions
+  }
+
+  private var methodRedactions: Redactions {
     switch method {
     case .open, .signature: Redactions()
     case .bearer, .basic: Redactions(headers: [AuthenticationRule.authorization])
@@ -66,6 +80,17 @@ package struct AuthenticationRule: Hashable, Sendable {
     guard case .signature(let scheme) = method else { return SecretBytes(copying: Hex.encode(random)) }
     return SecretBytes(copying: scheme.secret.encode(random))
   }
+
+  /// Whether a handshake asks for a verify token, which is set here and given to the provider.
+  package var usesVerifyToken: Bool { handshake?.check != nil }
+
+  /// A new random verify token; `nil` where none is asked for.
+  package func generateVerifyToken() -> SecretBytes? {
+    usesVerifyToken ? SecretBytes(copying: Hex.encode(SecretBytes.random(count: Self.generatedLength))) : nil
+  }
+
+  /// What the bytes of a verify token set by hand can be.
+  package static let verifyTokenLengths = 1...256
 
   /// What is wrong with a secret set by hand; `nil` when it can verify something.
   ///

@@ -1,63 +1,117 @@
 import JSON
 
 extension Handshake {
-  /// Reads an entry's `handshake`: `match` (`method`, or a source and its value, `*` for any), `check` (the source of the
-  /// verify token), `after_verify`, and `respond` with `text`, `json` or neither.
+  /// Reads a `handshake`: `match` (`method`, or a place and its value, `*` for any), `check` (the place of the verify token),
+  /// `after_verify`, and `respond` with `status`, `headers`, and `text` or `json`.
   ///
-  /// In texts `{SOURCE}` is a value and `{hmac_hex:SOURCE}` or `{hmac_base64:SOURCE}` one signed with the trigger's secret.
+  /// A place is `header:NAME`, `query:NAME`, `json:a.0.b` or `form:NAME`. In the texts of an answer `{PLACE}` is its value and
+  /// `{hmac_hex:PLACE}` or `{hmac_base64:PLACE}` that value signed (HMAC-SHA-256) with the trigger's secret.
   static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> Handshake? {
     let before = faults.count
     guard let reader = FieldReader(json, at: path, known: ["match", "check", "after_verify", "respond"], faults: &faults) else {
       return nil
     }
-    var conditions: [Condition] = []
-    for (key, value) in reader.value("match")?.members.map({ $0 }) ?? [] {
-      let name = key.string ?? ""
-      let wanted = value.stringBytes ?? []
-      if name == "method" {
-        conditions.append(.method(wanted))
-      } else if let source = ValueSource(name) {
-        conditions.append(.value(source, equals: wanted == Array("*".utf8) ? nil : wanted))
-      } else {
-        faults.append(reader.fault("match", .invalidValue, "\(Spelling.quoted(name)) is no place of a request."))
-      }
-    }
-    if conditions.isEmpty { faults.append(reader.fault("match", .required, "A handshake must be told from other requests.")) }
+    let conditions = parseConditions(reader, &faults)
     var check: ValueSource?
     if let text = reader.string("check", faults: &faults) {
       check = ValueSource(text)
-      if check == nil { faults.append(reader.fault("check", .invalidValue, "A place of a request is expected.")) }
+      switch check {
+      case .header?, .query?: break
+      case .json?, .form?:
+        // A body is stored as it came, and with it the token.
+        faults.append(reader.fault("check", .invalidValue, "The verify token stands in a header or in the query."))
+      case nil: faults.append(reader.fault("check", .invalidValue, "header:NAME or query:NAME is expected."))
+      }
     }
-    let response = parseResponse(reader, &faults)
-    guard faults.count == before else { return nil }
-    return Handshake(
-      conditions: conditions, check: check,
-      isAnsweredAfterVerification: reader.boolean("after_verify", faults: &faults) ?? false, response: response)
+    let isAnsweredAfterVerification = reader.boolean("after_verify", faults: &faults) ?? false
+    var handshake = Handshake(
+      conditions: conditions, check: check, isAnsweredAfterVerification: isAnsweredAfterVerification, response: .empty)
+    if let json = reader.value("respond") { handshake.parseAnswer(json, at: reader.path("respond"), &faults) }
+    return faults.count == before ? handshake : nil
   }
 
-  private static func parseResponse(_ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> Response {
-    guard let json = reader.value("respond"),
-      let fields = FieldReader(json, at: reader.path("respond"), known: ["text", "json"], faults: &faults)
-    else { return .empty }
-    if let text = fields.string("text", faults: &faults) { return .text(parts(text, fields, &faults)) }
-    guard let object = fields.value("json") else { return .empty }
-    return .json(
-      object.members.map { key, value in
-        Member(name: key.stringBytes ?? [], value: parts(value.string ?? "", fields, &faults))
-      })
+  private static func parseConditions(_ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> [Condition] {
+    var conditions: [Condition] = []
+    guard let json = reader.value("match") else {
+      faults.append(reader.fault("match", .required, "A handshake must be told from other requests."))
+      return []
+    }
+    guard let fields = FieldReader(open: json, at: reader.path("match"), faults: &faults) else { return [] }
+    for (key, value) in json.members {
+      let name = key.string ?? ""
+      guard let wanted = text(value) else {
+        faults.append(fields.fault(name, .wrongType, "A text is expected, not \(FieldReader.typeName(value))."))
+        continue
+      }
+      if name == "method" {
+        conditions.append(.method(wanted))
+      } else if let source = ValueSource(name) {
+        conditions.append(.value(source, equals: wanted.elementsEqual("*".utf8) ? nil : wanted))
+      } else {
+        faults.append(fields.fault(name, .invalidValue, "\(Spelling.quoted(name)) is no place of a request. \(places)"))
+      }
+    }
+    if json.count == 0 { faults.append(reader.fault("match", .required, "A handshake must be told from other requests.")) }
+    return conditions
   }
 
-  private static func parts(_ text: String, _ fields: FieldReader, _ faults: inout [ConfigurationFault]) -> [Part] {
+  private static let places = "header:NAME, query:NAME, json:a.0.b or form:NAME is expected."
+
+  /// The text of a string, or the digits that YAML read as a number.
+  private static func text(_ value: JSONValue) -> [UInt8]? {
+    switch value.kind {
+    case .string: value.stringBytes
+    case .number, .boolean: Array(value.raw)
+    case .null, .array, .object: nil
+    }
+  }
+
+  private mutating func parseAnswer(_ json: JSONValue, at path: String, _ faults: inout [ConfigurationFault]) {
+    guard let fields = FieldReader(json, at: path, known: ["status", "headers", "text", "json"], faults: &faults) else { return }
+    status = fields.integer("status", in: 200...299, faults: &faults) ?? 200
+    if let members = fields.value("headers") {
+      headers = Self.members(members, at: fields.path("headers"), &faults).map { member in
+        if let fault = ResponseSettings.fault(ofHeader: String(decoding: member.name, as: UTF8.self)) {
+          faults.append(ConfigurationFault(fields.path("headers"), .invalidValue, fault))
+        }
+        return Member(name: Array(String(decoding: member.name, as: UTF8.self).lowercased().utf8), value: member.value)
+      }
+    }
+    if let text = fields.string("text", faults: &faults) {
+      response = .text(Self.parts(text, at: fields.path("text"), &faults))
+      if fields.value("json") != nil {
+        faults.append(fields.fault("json", .conflict, "An answer is a text or JSON, not both."))
+      }
+    } else if let object = fields.value("json") {
+      response = .json(Self.members(object, at: fields.path("json"), &faults))
+    }
+  }
+
+  private static func members(_ object: JSONValue, at path: String, _ faults: inout [ConfigurationFault]) -> [Member] {
+    guard let fields = FieldReader(open: object, at: path, faults: &faults) else { return [] }
+    return object.members.map { key, value in
+      let name = key.string ?? ""
+      if value.string == nil {
+        faults.append(fields.fault(name, .wrongType, "A text is expected, not \(FieldReader.typeName(value))."))
+      }
+      return Member(name: Array(name.utf8), value: parts(value.string ?? "", at: fields.path(name), &faults))
+    }
+  }
+
+  private static func parts(_ text: String, at path: String, _ faults: inout [ConfigurationFault]) -> [Part] {
     var parts: [Part] = []
     var rest = text[...]
     while let open = rest.firstIndex(of: "{") {
       if open > rest.startIndex { parts.append(.literal(Array(rest[..<open].utf8))) }
-      guard let close = rest[open...].firstIndex(of: "}") else { break }
+      guard let close = rest[open...].firstIndex(of: "}") else {
+        faults.append(ConfigurationFault(path, .invalidValue, "A \"{\" is not closed."))
+        return parts
+      }
       let name = String(rest[rest.index(after: open)..<close])
       if let part = part(name) {
         parts.append(part)
       } else {
-        faults.append(ConfigurationFault(fields.path, .invalidValue, "\(Spelling.quoted(name)) is no place of a request."))
+        faults.append(ConfigurationFault(path, .invalidValue, "\(Spelling.quoted(name)) is no place of a request. \(places)"))
       }
       rest = rest[rest.index(after: close)...]
     }
@@ -66,10 +120,88 @@ extension Handshake {
   }
 
   private static func part(_ name: String) -> Part? {
-    for (prefix, encoding) in [("hmac_hex:", SignatureScheme.Encoding.hex), ("hmac_base64:", .base64)]
-    where name.hasPrefix(prefix) {
+    for (prefix, encoding) in signedForms where name.hasPrefix(prefix) {
       return ValueSource(String(name.dropFirst(prefix.count))).map { .signed($0, encoding) }
     }
     return ValueSource(name).map { .value($0) }
+  }
+
+  private static let signedForms: [(prefix: String, encoding: SignatureScheme.Encoding)] = [
+    ("hmac_hex:", .hex), ("hmac_base64:", .base64),
+  ]
+
+  // MARK: writing
+
+  /// Writes the `handshake` object in a fixed order; reading it gives this handshake again.
+  func writeCanonical(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.key("match")
+    writer.beginObject()
+    for condition in conditions {
+      switch condition {
+      case .method(let method):
+        writer.key("method")
+        writer.string(method)
+      case .value(let source, let wanted):
+        writer.key(source.text)
+        writer.string(wanted ?? Array("*".utf8))
+      }
+    }
+    writer.endObject()
+    if let check {
+      writer.key("check")
+      writer.string(check.text)
+    }
+    if isAnsweredAfterVerification {
+      writer.key("after_verify")
+      writer.boolean(true)
+    }
+    if response != .empty || status != 200 || !headers.isEmpty {
+      writer.key("respond")
+      writeAnswer(to: &writer)
+    }
+    writer.endObject()
+  }
+
+  private func writeAnswer(to writer: inout JSONWriter) {
+    writer.beginObject()
+    if status != 200 {
+      writer.key("status")
+      writer.integer(status)
+    }
+    if !headers.isEmpty {
+      writer.key("headers")
+      Self.write(headers, to: &writer)
+    }
+    switch response {
+    case .empty: break
+    case .text(let parts):
+      writer.key("text")
+      writer.string(Self.text(parts))
+    case .json(let members):
+      writer.key("json")
+      Self.write(members, to: &writer)
+    }
+    writer.endObject()
+  }
+
+  private static func write(_ members: [Member], to writer: inout JSONWriter) {
+    writer.beginObject()
+    for member in members {
+      writer.key(member.name)
+      writer.string(text(member.value))
+    }
+    writer.endObject()
+  }
+
+  private static func text(_ parts: [Part]) -> String {
+    parts.map { part in
+      switch part {
+      case .literal(let bytes): String(decoding: bytes, as: UTF8.self)
+      case .value(let source): "{\(source.text)}"
+      case .signed(let source, let encoding):
+        "{\(signedForms.first { $0.encoding == encoding }?.prefix ?? "")\(source.text)}"
+      }
+    }.joined()
   }
 }

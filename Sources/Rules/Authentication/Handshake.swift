@@ -22,7 +22,7 @@ package struct Handshake: Hashable, Sendable {
   }
 
   enum Response: Hashable, Sendable {
-    /// Nothing but the status.
+    /// Nothing but status and header fields.
     case empty
     case text([Part])
     case json([Member])
@@ -39,13 +39,19 @@ package struct Handshake: Hashable, Sendable {
   /// Whether the request is signed as any other and must be verified before it is answered.
   package var isAnsweredAfterVerification: Bool
   var response: Response
+  /// 200 to 299.
+  var status = 200
+  /// Further header fields of the answer, names lower-case.
+  var headers: [Member] = []
 
   /// What a provider is answered.
   package struct Answer: Hashable, Sendable {
-    /// 200, or 403 where the verify token is wrong.
+    /// 200 to 299, or 403 where the verify token is wrong.
     package var status: Int
     /// "text/plain; charset=utf-8" or "application/json".
     package var contentType: String
+    /// Further header fields.
+    package var headers: [HeaderField] = []
     /// The body; sent with `X-Content-Type-Options: nosniff`, because callers choose parts of it.
     package var body: [UInt8]
   }
@@ -57,23 +63,26 @@ package struct Handshake: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - secret: the trigger's newest, for answers that prove it.
-  ///   - verifyToken: set at the trigger for providers that send it along; none: such a handshake is refused.
+  ///   - verifyTokens: those that are accepted now, for providers that send one along; none: such a handshake is refused.
   package func answer(
-    to request: IncomingRequest, secret: (some ByteSource)?, verifyToken: [UInt8]?, body: inout LazyBody
+    to request: IncomingRequest, secret: (some ByteSource)?, verifyTokens: [some ByteSource], body: inout LazyBody
   ) -> Answer? {
     var reader = RequestReader(request, body: body)
     defer { body = reader.body }
     guard conditions.allSatisfy({ Self.holds($0, &reader) }) else { return nil }
     if let check {
-      guard let verifyToken, !verifyToken.isEmpty, case .value(let given) = reader.value(check),
-        constantTimeEqual(given, verifyToken)
-      else { return Answer(status: 403, contentType: Self.text, body: []) }
+      guard case .value(let given) = reader.value(check), Self.isOne(given, of: verifyTokens) else {
+        return Answer(status: 403, contentType: Self.text, body: [])
+      }
     }
+    var answer = Answer(status: status, contentType: Self.text, body: [])
     switch response {
-    case .empty: return Answer(status: 200, contentType: Self.text, body: [])
+    case .empty: break
     case .text(let parts):
-      return Self.fill(parts, secret, &reader).map { Answer(status: 200, contentType: Self.text, body: $0) }
+      guard let body = Self.fill(parts, secret, &reader) else { return nil }
+      answer.body = body
     case .json(let members):
+      answer.contentType = "application/json"
       var writer = JSONWriter()
       writer.beginObject()
       for member in members {
@@ -82,7 +91,22 @@ package struct Handshake: Hashable, Sendable {
         writer.string(value)
       }
       writer.endObject()
-      return Answer(status: 200, contentType: "application/json", body: writer.bytes)
+      answer.body = writer.bytes
+    }
+    for field in headers {
+      guard let value = Self.fill(field.value, secret, &reader), value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
+        return nil
+      }
+      answer.headers.append(HeaderField(name: field.name, value: value))
+    }
+    return answer
+  }
+
+  /// Whether a text is one of the tokens, which are looked at all; an empty one never matches.
+  private static func isOne(_ given: [UInt8], of tokens: [some ByteSource]) -> Bool {
+    tokens.reduce(false) { found, token in
+      let isEqual = !token.withBytes { $0.isEmpty } && constantTimeEqual(given, token)
+      return found || isEqual
     }
   }
 
@@ -121,25 +145,31 @@ package struct Handshake: Hashable, Sendable {
 
   /// Whether anyone can have this body signed by asking for it as a challenge: its signature is then no proof of who sent it.
   ///
-  /// The providers that ask for a signed challenge send JSON objects, which no challenge can be.
+  /// The providers that ask for a signed challenge send JSON objects, which no challenge can be. A challenge is never empty,
+  /// but a body without bytes leaves what stands beside it in the signed text, such as a time: that can be one.
   package func signsForAnyone(_ body: [UInt8]) -> Bool {
-    guard !isAnsweredAfterVerification else { return false }
+    !isAnsweredAfterVerification && isSigned && Self.hasTokenForm(body)
+  }
+
+  /// Whether the answer has something signed with the trigger's secret in it.
+  var isSigned: Bool {
     let parts =
       switch response {
       case .empty: [Part]()
       case .text(let parts): parts
       case .json(let members): members.flatMap(\.value)
       }
-    return Self.isSafeToSign(body)
-      && parts.contains { part in
-        if case .signed = part { true } else { false }
-      }
+    return (parts + headers.flatMap(\.value)).contains { part in
+      if case .signed = part { true } else { false }
+    }
   }
 
   /// Whether the text can be signed for a stranger: signed content has a ":" (Zoom, Slack), a "{" (JSON) or a space in it,
   /// a challenge token has none of these. What has the form of a token is refused as a webhook's body: `signsForAnyone`.
-  private static func isSafeToSign(_ text: [UInt8]) -> Bool {
-    !text.isEmpty && text.count <= 256
+  private static func isSafeToSign(_ text: [UInt8]) -> Bool { !text.isEmpty && hasTokenForm(text) }
+
+  private static func hasTokenForm(_ text: [UInt8]) -> Bool {
+    text.count <= 256
       && text.allSatisfy { byte in
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):

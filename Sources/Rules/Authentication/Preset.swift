@@ -8,23 +8,33 @@ final class Preset: Sendable {
   /// How its requests are verified.
   let rule: AuthenticationRule
   /// Where the event's type is.
-  let event: ValueSource?
+  let event: ValuePath?
   /// Where the identifier of a delivery is, which a repetition keeps.
-  let delivery: ValueSource?
+  let delivery: ValuePath?
+  /// Whether that identifier is a delivery's own, so that repetitions are known by it without being asked to.
+  let deduplicates: Bool
   /// The request that the provider sends to see whether the URL is ours.
   let handshake: Handshake?
+  /// Within which time the provider wants its answer, with a margin for the way; `nil`: not known, or longer than the
+  /// default.
+  let deadline: Duration?
 
-  private init(id: String, rule: AuthenticationRule, event: ValueSource?, delivery: ValueSource?, handshake: Handshake?) {
+  private init(
+    id: String, rule: AuthenticationRule, event: ValuePath?, delivery: ValuePath?, deduplicates: Bool, handshake: Handshake?,
+    deadline: Duration?
+  ) {
     self.id = id
     self.rule = rule
     self.event = event
     self.delivery = delivery
+    self.deduplicates = deduplicates
     self.handshake = handshake
+    self.deadline = deadline
   }
 
-  /// Reads an entry of the table: the fields of `auth`, and `id`, `event`, `delivery`, `handshake`.
+  /// Reads an entry of the table: the fields of `auth`, and `id`, `event`, `delivery`, `dedup`, `handshake`, `deadline`.
   static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> Preset? {
-    let known = ["id", "mode", "name", "scheme", "event", "delivery", "handshake"]
+    let known = ["id", "mode", "name", "scheme", "event", "delivery", "dedup", "handshake", "deadline"]
     let before = faults.count
     guard let reader = FieldReader(json, at: path, known: known, faults: &faults),
       let id = reader.string("id", required: true, faults: &faults),
@@ -46,21 +56,22 @@ final class Preset: Sendable {
     let event = source("event", reader, &faults)
     let delivery = source("delivery", reader, &faults)
     let handshake = reader.value("handshake").flatMap { Handshake.parse($0, at: reader.path("handshake"), faults: &faults) }
+    let deduplicates = reader.boolean("dedup", faults: &faults) ?? true
+    let deadline = DurationText.parse(
+      reader, "deadline", in: TriggerConfiguration.deadlines, example: "4.5s", faults: &faults)
     guard let method, faults.count == before else {
       faults.append(ConfigurationFault(path, .invalidValue, "The preset \(id) is not whole."))
       return nil
     }
     return Preset(
-      id: id, rule: AuthenticationRule(mode: mode, method: method), event: event, delivery: delivery, handshake: handshake)
+      id: id, rule: AuthenticationRule(mode: mode, method: method), event: event, delivery: delivery,
+      deduplicates: deduplicates, handshake: handshake, deadline: deadline)
   }
 
-  private static func source(_ name: String, _ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> ValueSource? {
+  /// A place in the scheme's words, or a path where these do not reach.
+  private static func source(_ name: String, _ reader: FieldReader, _ faults: inout [ConfigurationFault]) -> ValuePath? {
     guard let text = reader.string(name, faults: &faults) else { return nil }
-    guard let source = ValueSource(text) else {
-      faults.append(reader.fault(name, .invalidValue, "header:NAME, json:PATH or form:NAME is expected."))
-      return nil
-    }
-    return source
+    return SourceReader.path(ValueSource(text)?.payloadPath ?? text, at: reader.path(name), hasElement: false, faults: &faults)
   }
 }
 
@@ -81,9 +92,13 @@ extension AuthenticationRule {
   /// Whether the trigger has a secret, or its sender a public key.
   package var needsSecret: Bool { mode.needsSecret }
   /// Where the preset's provider says which event it is, such as `headers["x-github-event"]`.
-  package var defaultEventPath: String? { preset?.event?.payloadPath }
+  package var eventPath: ValuePath? { preset?.event }
   /// Where the preset's provider gives the identifier that a repeated delivery keeps.
-  package var deliveryIDPath: String? { preset?.delivery?.payloadPath }
-  /// The preset's handshake.
-  package var handshake: Handshake? { preset?.handshake }
+  package var deliveryPath: ValuePath? { preset?.delivery }
+  /// Whether repetitions are known by that identifier when the trigger says nothing of them.
+  package var deduplicatesByDefault: Bool { preset?.deduplicates ?? false }
+  /// Within which time the preset's provider wants its answer, with a margin; `nil`: not known, or longer than the default.
+  package var providerDeadline: Duration? { preset?.deadline }
+  /// The trigger's own handshake, or the preset's.
+  package var handshake: Handshake? { ownHandshake ?? preset?.handshake }
 }

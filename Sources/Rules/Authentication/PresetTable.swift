@@ -35,11 +35,11 @@ enum PresetTable {
       "name": "signature"}}, "event": "json:webhook_event_type"},
     {"id": "shopify", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "base64", "signature": {"in": "header",
       "name": ["x-shopify-hmac-sha256", "shopify-hmac-sha256"]}}, "event": "header:x-shopify-topic",
-      "delivery": "header:x-shopify-webhook-id"},
+      "delivery": "header:x-shopify-webhook-id", "deadline": "4.5s"},
     {"id": "slack", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
       "name": "x-slack-signature", "kv_sep": "=", "key": "v0"}, "signed": "v0:{ts}:{body}", "timestamp": {"in": "header",
       "name": "x-slack-request-timestamp"}}, "event": "json:event.type", "delivery": "json:event_id",
-      "handshake": {"match": {"json:type": "url_verification"}, "after_verify": true, "respond": {"text": "{json:challenge}"}}},
+      "handshake": {"match": {"json:type": "url_verification"}, "after_verify": true, "respond": {"text": "{json:challenge}"}}, "deadline": "2.5s"},
 
     {"id": "github-sha1", "mode": "hmac", "scheme": {"algorithm": "sha1", "encoding": "hex", "signature": {"in": "header",
       "name": "x-hub-signature", "kv_sep": "=", "key": "sha1"}}, "event": "header:x-github-event",

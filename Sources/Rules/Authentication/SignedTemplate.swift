@@ -118,6 +118,13 @@ struct SignedTemplate: Hashable, Sendable {
   /// Whether the sender's time is covered.
   var usesTimestamp: Bool { contains(.timestamp) }
 
+  /// Whether the body is covered, always.
+  var coversBody: Bool {
+    pieces.contains { piece in
+      if case .value(.body, _) = piece.content { piece.segment == nil } else { false }
+    }
+  }
+
   private func contains(_ wanted: Value) -> Bool {
     pieces.contains { piece in
       if case .value(wanted, _) = piece.content { true } else { false }

@@ -1,5 +1,5 @@
 internal import Addresses
-internal import Cryptography
+package import Cryptography
 internal import JSON
 
 /// A trigger ready for requests: built once per published flow version, then shared by all threads.
@@ -8,11 +8,11 @@ package final class CompiledTrigger: Sendable {
   package let identity: TriggerIdentity
   /// What it is configured to do.
   package let configuration: TriggerConfiguration
-  private let eventPath: ValuePath?
-  private let targets: [String: String]
+  let targets: [String: String]
+  let limits: RequestBody.Limits
+  private let rules: NodeRules
   private let constants: [String: JSONValue]
   private let redactions: Redactions
-  private let limits: RequestBody.Limits
 
   /// Compiles a node of a flow; `nil` when the flow has no trigger of that id.
   ///
@@ -21,7 +21,7 @@ package final class CompiledTrigger: Sendable {
     guard let configuration = flow.node(node)?.trigger else { return nil }
     identity = TriggerIdentity(id: triggerID, flow: flow.name, node: node)
     self.configuration = configuration
-    eventPath = configuration.eventPath
+    rules = NodeRules(configuration, owner: configuration.authentication)
     targets = Dictionary(
       flow.connections.filter { $0.from == node }.map { ($0.output, $0.to) }, uniquingKeysWith: { first, _ in first })
     constants = Dictionary(
@@ -33,39 +33,57 @@ package final class CompiledTrigger: Sendable {
 
   /// Decides about a request, without I/O.
   ///
-  /// In this order: method (405), address (403), handshake of the preset's provider, origin (403; a browser's preflight of
+  /// In this order: method (405), address (403), handshake, origin (403; a browser's preflight of
   /// an allowed origin 204), credential (401), signed handshake, body (400, 413, 415), variables (422), output. A handshake
   /// may have a method and lack an origin that the trigger demands of requests that start runs.
   ///
   /// - Parameters:
   ///   - credentials: The secrets accepted now.
-  ///   - environment: The workspace's variables.
+  ///   - verifyTokens: What a handshake's check value may be now; none: such a handshake is refused.
+  ///   - environment: The workspace's variables and region.
+  ///   - subscribers: The nodes with this trigger as their source, in a fixed order.
   ///   - nowUs: Microseconds since 1970 UTC, for signed timestamps.
   package func evaluate(
-    _ request: IncomingRequest, credentials: TriggerCredentials, environment: [String: [UInt8]] = [:], nowUs: Int64
+    _ request: IncomingRequest, credentials: TriggerCredentials, verifyTokens: [SecretBytes] = [],
+    environment: WorkspaceEnvironment = .empty, subscribers: [CompiledTrigger] = [], nowUs: Int64
   ) -> Decision {
     var decision = undecided(request)
+    // A subscriber checks nothing, so nothing must come in by a key of its own.
+    guard configuration.source == nil else {
+      refuse(&decision, .disabled, at: "source", because: "The node has no URL of its own; it subscribes to another's.")
+      return decision
+    }
+    let surroundings = Surroundings(
+      credentials: credentials, verifyTokens: verifyTokens, environment: environment, subscribers: subscribers, nowUs: nowUs)
     var body = LazyBody(request, limits: limits)
-    if let admission = admission(of: request, secrets: credentials.secrets, body: &body) {
+    if let admission = admission(of: request, surroundings, body: &body) {
       apply(admission, to: &decision)
       return decision
     }
-    verifyAndEvaluate(request, credentials, environment, nowUs: nowUs, body: &body, &decision)
+    verifyAndEvaluate(request, surroundings, body: &body, &decision)
     if !configuration.allow.origins.isEmpty { decision.answer.headers += CrossOrigin.fields(for: request) }
     return decision
   }
 
+  /// What a request is judged with, besides the trigger.
+  private struct Surroundings {
+    let credentials: TriggerCredentials
+    let verifyTokens: [SecretBytes]
+    let environment: WorkspaceEnvironment
+    let subscribers: [CompiledTrigger]
+    let nowUs: Int64
+  }
+
   private func verifyAndEvaluate(
-    _ request: IncomingRequest, _ credentials: TriggerCredentials, _ environment: [String: [UInt8]], nowUs: Int64,
-    body: inout LazyBody, _ decision: inout Decision
+    _ request: IncomingRequest, _ surroundings: Surroundings, body: inout LazyBody, _ decision: inout Decision
   ) {
+    let credentials = surroundings.credentials
     if !credentials.isPending {
-      let result = configuration.authentication.verify(request, secrets: credentials.secrets, nowUs: nowUs, body: &body)
+      let result = configuration.authentication.verify(
+        request, secrets: credentials.secrets, nowUs: surroundings.nowUs, body: &body)
       if case .refused(let refusal) = result {
         refuse(&decision, refusal.cause, at: refusal.at, because: refusal.because)
-        let misplaced = MisplacedSecrets(credentials.secrets)
-        decision.storedQuery = misplaced.removed(fromQuery: decision.storedQuery)
-        decision.storedHeaders = misplaced.removed(fromHeaders: decision.storedHeaders)
+        hideMisplaced(surroundings, in: &decision)
         return
       }
       if let handshake = configuration.authentication.handshake, handshake.signsForAnyone(request.body) {
@@ -77,16 +95,17 @@ package final class CompiledTrigger: Sendable {
     if configuration.methods.answersHead(request.method) {
       decision.kind = .headOnly
       // Whole, because HEAD tells the length that GET would have (RFC 9110 §8.6); the edge node leaves the body out.
-      decision.answer = .accepted(configuration.response, id: request.id)
+      var scope = scope(of: request, .empty, surroundings, decision)
+      decision.answer = answer(request, in: &scope)
       return
     }
     body.advance(to: credentials.isPending ? .pending : .verified)
-    if let answer = handshakeAnswer(to: request, verified: true, secrets: credentials.secrets, body: &body) {
+    if let answer = handshakeAnswer(to: request, verified: true, surroundings, body: &body) {
       apply(answer, to: &decision)
       return
     }
     do throws(RequestBody.Fault) {
-      evaluate(try body.parsed(), of: request, isPending: credentials.isPending, environment, &decision)
+      evaluate(try body.parsed(), of: request, surroundings, &decision)
     } catch {
       refuse(&decision, error.cause, at: "body", because: error.message)
     }
@@ -94,8 +113,8 @@ package final class CompiledTrigger: Sendable {
 
   private func undecided(_ request: IncomingRequest) -> Decision {
     Decision(
-      kind: .unrouted, answer: HTTPAnswer(status: 200), event: nil, output: "", entryNode: nil, variables: [],
-      explanation: DecisionExplanation(), storedQuery: redactions.apply(toQuery: request.query),
+      kind: .unrouted, answer: HTTPAnswer(status: 200), event: nil, output: "", explanation: DecisionExplanation(),
+      storedQuery: redactions.apply(toQuery: request.query),
       storedHeaders: redactions.apply(toHeaders: request.headers))
   }
 
@@ -115,27 +134,31 @@ package final class CompiledTrigger: Sendable {
     }
   }
 
-  /// The answer to a handshake of the preset's provider, which may come with a method that starts no run; `nil`: it is none.
+  /// The answer to a handshake, which may come with a method that starts no run; `nil`: it is none.
   ///
   /// - Parameter verified: Whether the credential has been checked; some providers sign their handshakes.
   private func handshakeAnswer(
-    to request: IncomingRequest, verified: Bool, secrets: [SecretBytes], body: inout LazyBody
+    to request: IncomingRequest, verified: Bool, _ surroundings: Surroundings, body: inout LazyBody
   ) -> Admission? {
     guard let handshake = configuration.authentication.handshake, handshake.isAnsweredAfterVerification == verified,
-      let answer = handshake.answer(to: request, secret: secrets.first, verifyToken: nil, body: &body)
+      let answer = handshake.answer(
+        to: request, secret: surroundings.credentials.secrets.first, verifyTokens: surroundings.verifyTokens, body: &body)
     else { return nil }
-    guard answer.status == 200 else {
+    guard (200...299).contains(answer.status) else {
       return .refused(.handshakeRefused, at: "handshake", because: "The check value of the handshake is not the trigger's.")
     }
+    guard answer.status != 204, answer.status != 205 else {
+      return .answered(.handshake, HTTPAnswer(status: answer.status, headers: answer.headers))
+    }
     let headers = [HeaderField("content-type", answer.contentType), HeaderField("x-content-type-options", "nosniff")]
-    return .answered(.handshake, HTTPAnswer(status: 200, headers: headers, body: answer.body))
+    return .answered(.handshake, HTTPAnswer(status: answer.status, headers: headers + answer.headers, body: answer.body))
   }
 
   /// What is decided before the credential; `nil`: go on.
-  private func admission(of request: IncomingRequest, secrets: [SecretBytes], body: inout LazyBody) -> Admission? {
+  private func admission(of request: IncomingRequest, _ surroundings: Surroundings, body: inout LazyBody) -> Admission? {
     let allow = configuration.allow
     let isPreflight = !allow.origins.isEmpty && CrossOrigin.isPreflight(request)
-    let handshake = handshakeAnswer(to: request, verified: false, secrets: secrets, body: &body)
+    let handshake = handshakeAnswer(to: request, verified: false, surroundings, body: &body)
     if !isPreflight, handshake == nil, !configuration.methods.allows(request.method),
       !configuration.methods.answersHead(request.method)
     {
@@ -160,49 +183,63 @@ package final class CompiledTrigger: Sendable {
     return isPreflight ? .answered(.preflight, CrossOrigin.permission(for: request, methods: configuration.methods)) : nil
   }
 
-  /// Variables and output of a request whose caller is known.
-  private func evaluate(
-    _ body: RequestBody, of request: IncomingRequest, isPending: Bool, _ environment: [String: [UInt8]],
-    _ decision: inout Decision
-  ) {
-    decision.explanation.notes += body.notes
-    // Variables and events are stored like the request, so paths see what is stored: no credential, no cookie.
+  /// What paths see of a request. Variables and events are stored like the request, so this is what is stored: no credential,
+  /// no cookie.
+  private func scope(
+    of request: IncomingRequest, _ body: RequestBody, _ surroundings: Surroundings, _ decision: Decision
+  ) -> TemplateScope {
     var visible = request
     visible.query = decision.storedQuery
     visible.headers = decision.storedHeaders
-    var scope = TemplateScope(
-      payload: Payload(visible, body: body, trigger: identity), constants: constants, environment: environment)
-    decision.explanation.output = EventRouting.elseOutput
-    if let eventPath {
-      let event = EventRouting.route(
-        path: eventPath, cases: configuration.events?.cases ?? [], in: &scope, explanation: &decision.explanation)
-      decision.event = event == nil ? nil : decision.explanation.eventValue
-    }
-    let mapped = configuration.map.evaluate(in: &scope, limits: limits.json)
-    decision.explanation.notes += scope.payload.notes + mapped.notes
-    for path in scope.payload.duplicateKeys {
-      let message = "A name on this path stands there several times; the last one was taken."
-      decision.explanation.notes.append(DecisionNote(at: path, code: "duplicate_key", message: message))
-    }
-    decision.explanation.notes = Array(decision.explanation.notes.prefix(DecisionExplanation.noteLimit))
+    return TemplateScope(
+      payload: Payload(visible, body: body, trigger: identity), constants: constants, environment: surroundings.environment)
+  }
+
+  private func answer(_ request: IncomingRequest, in scope: inout TemplateScope) -> HTTPAnswer {
+    configuration.response.isTemplated
+      ? .accepted(configuration.response, id: request.id, in: &scope) : .accepted(configuration.response, id: request.id)
+  }
+
+  /// Parts of a request whose caller is known, and what they amount to.
+  private func evaluate(
+    _ body: RequestBody, of request: IncomingRequest, _ surroundings: Surroundings, _ decision: inout Decision
+  ) {
+    var scope = scope(of: request, body, surroundings, decision)
+    let isPending = surroundings.credentials.isPending
+    appendParts(
+      in: &scope, rules, subscriber: nil, notes: body.notes, limit: isPending ? 1 : .max, to: &decision.parts)
+    decision.isDivided = configuration.split != nil || !surroundings.subscribers.isEmpty
     if isPending {
+      // Shown as it would be; nothing becomes of it before it is verified.
+      if let first = decision.parts.first { decision.show(first) }
+      decision.parts = []
+      decision.output = ""
       decision.explanation.output = ""
+      decision.explanation.entryNode = ""
       decision.kind = .pending
-      decision.answer = .accepted(configuration.response, id: request.id)
+      decision.answer = answer(request, in: &scope)
       return
     }
-    if let first = mapped.faults.first {
-      decision.explanation.output = ""
-      let because = mapped.faults.prefix(DecisionExplanation.noteLimit).map { "\($0.at): \($0.message)" }.joined(separator: " ")
-      refuse(&decision, first.cause, at: first.at, because: mapped.faults.count == 1 ? first.message : because)
-      return
+    for (index, subscriber) in surroundings.subscribers.enumerated() {
+      var own = scope.payload
+      own.trigger = subscriber.identity
+      var inner = TemplateScope(payload: own, constants: subscriber.constants, environment: surroundings.environment)
+      subscriber.appendParts(
+        in: &inner, NodeRules(subscriber.configuration, owner: configuration.authentication), subscriber: index, notes: [],
+        to: &decision.parts)
     }
-    decision.output = decision.explanation.output
-    decision.variables = mapped.json
-    decision.entryNode = targets[decision.output]
-    decision.explanation.entryNode = decision.entryNode ?? ""
-    decision.kind = decision.entryNode == nil ? .unrouted : .accepted
-    decision.answer = .accepted(configuration.response, id: request.id)
+    decision.conclude()
+    if let cause = decision.cause {
+      decision.answer = .refusal(cause)
+    } else {
+      decision.answer = answer(request, in: &scope)
+    }
+  }
+
+  private func hideMisplaced(_ surroundings: Surroundings, in decision: inout Decision) {
+    let misplaced = MisplacedSecrets(surroundings.credentials.secrets + surroundings.verifyTokens)
+    decision.storedQuery = misplaced.removed(fromQuery: decision.storedQuery)
+    decision.storedHeaders = misplaced.removed(fromHeaders: decision.storedHeaders)
   }
 
   private func refuse(_ decision: inout Decision, _ cause: RefusalCause, at: String, because: String) {
@@ -211,5 +248,33 @@ package final class CompiledTrigger: Sendable {
     if cause == .encodingUnsupported { decision.answer.headers.append(ContentCoding.acceptField) }
     decision.explanation.refusedAt = at
     decision.explanation.refusedBecause = because
+  }
+}
+
+extension Decision {
+  /// What the parts amount to: accepted if any is, else unrouted, else refused for the reason of the first.
+  fileprivate mutating func conclude() {
+    let lead: DecisionPart?
+    if let accepted = parts.first(where: { $0.startsRun }) {
+      kind = .accepted
+      lead = accepted
+    } else if let unrouted = parts.first(where: { $0.cause == nil }) {
+      kind = .unrouted
+      lead = unrouted
+    } else if let first = parts.first, let cause = first.cause {
+      kind = .rejected(cause)
+      lead = first
+    } else {
+      kind = .unrouted
+      lead = nil
+      explanation.notes.append(DecisionNote(at: "split", code: "empty_list", message: "The list has no element."))
+    }
+    if let lead { show(lead) }
+  }
+
+  fileprivate mutating func show(_ part: DecisionPart) {
+    event = part.event
+    output = part.output
+    explanation = part.explanation
   }
 }

@@ -32,6 +32,17 @@ package struct DecisionPart: Sendable {
   package var binding: BindingRequest?
   /// What happened and why.
   package var explanation: DecisionExplanation
+  /// The earlier element of this request with the same delivery id at the same node; `nil`: there is none. A repetition
+  /// starts nothing.
+  package var repeats: Int?
+
+  /// Whether it starts a run, unless its delivery turns out to be a repetition of another request's.
+  package var startsRun: Bool { kind == .accepted && repeats == nil }
+
+  /// Why it was refused.
+  package var cause: RefusalCause? {
+    if case .rejected(let cause) = kind { cause } else { nil }
+  }
 
   /// A delivery's own identifier.
   package struct Delivery: Hashable, Sendable {

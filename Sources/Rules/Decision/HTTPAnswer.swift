@@ -8,12 +8,36 @@ package struct HTTPAnswer: Hashable, Sendable {
   package var headers: [HeaderField]
   /// The body.
   package var body: [UInt8]
+  /// Where the request's id stands.
+  var idPlaces: [IDPlace] = []
+
+  /// A place of the request's id.
+  struct IDPlace: Hashable, Sendable {
+    /// The position of the field in `headers`; `nil`: in the body.
+    var header: Int?
+    /// Of the first byte, in the field's value or in the body.
+    var offset: Int
+  }
 
   /// Makes an answer.
   package init(status: Int, headers: [HeaderField] = [], body: [UInt8] = []) {
     self.status = status
     self.headers = headers
     self.body = body
+  }
+
+  /// The same answer with the id of another request wherever its own stands: a repeated delivery is answered as the first.
+  package func naming(_ id: UniqueID) -> HTTPAnswer {
+    let text = Array(id.description.utf8)
+    var answer = self
+    for place in idPlaces {
+      if let header = place.header {
+        answer.headers[header].value.replaceSubrange(place.offset..<(place.offset + text.count), with: text)
+      } else {
+        answer.body.replaceSubrange(place.offset..<(place.offset + text.count), with: text)
+      }
+    }
+    return answer
   }
 
   /// The answer to a request that was not accepted: `{"error":"unauthorized"}` and the like.
@@ -33,9 +57,10 @@ package struct HTTPAnswer: Hashable, Sendable {
     return answer
   }
 
-  /// The answer to an accepted request, by default `{"id":"…","status":"accepted"}`.
+  /// The answer to an accepted request, by default `{"id":"…","status":"accepted"}`, as far as it does not depend on the
+  /// request: templates stay as they were written.
   ///
-  /// - Parameter id: Of the request; of the first one when this is its repetition.
+  /// - Parameter id: Of the request.
   package static func accepted(_ settings: ResponseSettings, id: UniqueID) -> HTTPAnswer {
     var answer = HTTPAnswer(status: settings.status, headers: settings.headers)
     guard settings.status != 204, settings.status != 205 else { return answer }
@@ -43,12 +68,15 @@ package struct HTTPAnswer: Hashable, Sendable {
       answer.body = Array(body.utf8)
       answer.headers.insert(settings.contentType.map { HeaderField("content-type", $0) } ?? textType, at: 0)
     } else {
-      answer.body = Array("{\"id\":\"\(id)\",\"status\":\"accepted\"}".utf8)
+      answer.body = Array("\(bodyBeforeID)\(id)\",\"status\":\"accepted\"}".utf8)
       answer.headers.insert(settings.contentType.map { HeaderField("content-type", $0) } ?? jsonType, at: 0)
+      answer.idPlaces = bodyPlaces
     }
     return answer
   }
 
+  private static let bodyBeforeID = "{\"id\":\""
+  private static let bodyPlaces = [IDPlace(header: nil, offset: bodyBeforeID.utf8.count)]
   private static let jsonType = HeaderField("content-type", "application/json")
   private static let textType = HeaderField("content-type", "text/plain; charset=utf-8")
   private static let challenge = HeaderField("www-authenticate", "Bearer realm=\"webhook\"")

@@ -5,12 +5,13 @@ extension EventRouting {
   ///
   /// - Parameter mayOmitPath: Whether the preset says where the event is.
   static func parse(
-    _ json: JSONValue, at path: String, mayOmitPath: Bool, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ json: JSONValue, at path: String, mayOmitPath: Bool, constants: Set<String>, hasElement: Bool,
+    faults: inout [ConfigurationFault]
   ) -> EventRouting? {
     guard let fields = FieldReader(json, at: path, known: ["path", "cases"], faults: &faults) else { return nil }
     var routing = EventRouting(path: nil)
     if let text = fields.string("path", faults: &faults) {
-      routing.path = SourceReader.path(text, at: fields.path("path"), faults: &faults)
+      routing.path = SourceReader.path(text, at: fields.path("path"), hasElement: hasElement, faults: &faults)
     } else if fields.value("path") == nil, !mayOmitPath {
       faults.append(fields.fault("path", .required, "The field must be there, such as body.event or headers[\"x-event\"]."))
     }
@@ -18,7 +19,9 @@ extension EventRouting {
     var values: Set<String> = []
     for (element, at) in fields.elements("cases", limit: FlowLimits.cases, faults: &faults) {
       let before = faults.count
-      guard let option = parseCase(element, at: at, constants: constants, faults: &faults) else { continue }
+      guard let option = parseCase(element, at: at, constants: constants, hasElement: hasElement, faults: &faults) else {
+        continue
+      }
       if !option.id.isEmpty, !ids.insert(option.id).inserted {
         faults.append(ConfigurationFault("\(at).id", .duplicate, "Another case has the id \(Spelling.quoted(option.id))."))
       }
@@ -32,7 +35,7 @@ extension EventRouting {
   }
 
   private static func parseCase(
-    _ json: JSONValue, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ json: JSONValue, at path: String, constants: Set<String>, hasElement: Bool, faults: inout [ConfigurationFault]
   ) -> Case? {
     guard let fields = FieldReader(json, at: path, known: ["id", "value", "label"], faults: &faults) else { return nil }
     let id = fields.string("id", required: true, faults: &faults)
@@ -50,7 +53,7 @@ extension EventRouting {
       case .number, .boolean: template = try? Template(String(decoding: value.raw, as: UTF8.self))
       case .string:
         template = SourceReader.template(
-          value.string ?? "", at: fields.path("value"), constants: constants, faults: &faults)
+          value.string ?? "", at: fields.path("value"), constants: constants, hasElement: hasElement, faults: &faults)
       case .null, .array, .object:
         faults.append(fields.fault("value", .wrongType, "A text is expected, not \(FieldReader.typeName(value))."))
       }

@@ -32,7 +32,7 @@ extension FlowDefinition {
   }
 
   /// What names an element of a list; elements without one are compared as a whole list.
-  private static let identifyingFields = ["id", "variable", "from"]
+  private static let identifyingFields = ["id", "variable", "field", "from"]
 
   private static func compare(_ before: JSONValue, _ after: JSONValue, at path: String, _ changes: inout [DefinitionChange]) {
     guard !before.raw.elementsEqual(after.raw) else { return }

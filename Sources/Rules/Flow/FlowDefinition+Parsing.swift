@@ -29,20 +29,25 @@ extension FlowDefinition {
 
     var nodes: [FlowNode] = []
     var secrets: [String: SecretInput] = [:]
+    var verifyTokens: [String: SecretInput] = [:]
     var warnings: [String] = []
     var places: [String: String] = [:]
     if fields.value("nodes") == nil {
       faults.append(fields.fault("nodes", .required, "The field must be there: the list of the flow's nodes."))
     }
     for (element, path) in fields.elements("nodes", limit: FlowLimits.nodes, faults: &faults) {
-      guard let (node, secret) = FlowNode.parse(element, at: path, constants: constantNames, faults: &faults) else { continue }
+      guard let parsed = FlowNode.parse(element, at: path, constants: constantNames, faults: &faults) else { continue }
+      let (node, secret) = (parsed.node, parsed.secrets.secret)
       if let other = places[node.id] {
         faults.append(ConfigurationFault("\(path).id", .duplicate, "\(other) has the id \(Spelling.quoted(node.id)) too."))
         continue
       }
       places[node.id] = path
       nodes.append(node)
-      if node.trigger != nil { secrets[node.id] = secret }
+      if let trigger = node.trigger, trigger.source == nil {
+        secrets[node.id] = secret
+        if trigger.authentication.usesVerifyToken { verifyTokens[node.id] = parsed.secrets.verifyToken }
+      }
       if node.isProbablyTrigger {
         let type = Spelling.quoted(node.type)
         warnings.append("\(path).type is \(type), which has no URL. Did you mean \"\(FlowNode.triggerType)\"?")
@@ -51,11 +56,12 @@ extension FlowDefinition {
         warnings.append("\(path).auth.secret is shorter than \(SecretInput.shortBytes) characters.")
       }
     }
+    checkSources(nodes, places: places, flow: name, faults: &faults)
     let connections = FlowConnection.parse(fields, nodes: nodes, faults: &faults)
     let definition = FlowDefinition(name: name, nodes: nodes, connections: connections, constants: constants)
     if definition.triggers.isEmpty { warnings.append("The flow has no node of the type \(FlowNode.triggerType), so no URL.") }
     warnings += definition.unconnectedOutputs
-    return ParsedFlow(definition: definition, secrets: secrets, warnings: warnings)
+    return ParsedFlow(definition: definition, secrets: secrets, verifyTokens: verifyTokens, warnings: warnings)
   }
 
   private static func constants(_ fields: FieldReader, faults: inout [ConfigurationFault]) -> [FlowConstant] {

@@ -13,7 +13,7 @@ package struct FlowDefinition: Hashable, Sendable {
   /// The whole flow as one line of JSON: the same text for the same flow. Reading it gives this flow again.
   package let canonicalJSON: [UInt8]
 
-  /// The nodes that have a URL.
+  /// The nodes that requests come to: by a URL of their own, or by that of another trigger (`source`).
   package var triggers: [FlowNode] { nodes.filter { $0.trigger != nil } }
 
   /// The node of that id.
@@ -82,8 +82,10 @@ package struct InvalidFlow: Error, Hashable, Sendable {
 package struct ParsedFlow: Sendable {
   /// The flow.
   package var definition: FlowDefinition
-  /// What was said of the secret of each trigger, by node id.
+  /// What was said of the secret of each trigger that has a URL, by node id.
   package var secrets: [String: SecretInput]
+  /// What was said of the verify token of each trigger whose handshake asks for one, by node id; never `pending`.
+  package var verifyTokens: [String: SecretInput] = [:]
   /// What is allowed but probably not meant, such as "nodes[0].auth.secret is shorter than 16 characters".
   package var warnings: [String]
 }

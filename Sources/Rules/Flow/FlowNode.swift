@@ -4,7 +4,7 @@ package import JSON
 package struct FlowNode: Hashable, Sendable {
   /// What kind of node.
   package enum Kind: Hashable, Sendable {
-    /// A trigger with a URL.
+    /// A trigger.
     case webhookTrigger(TriggerConfiguration)
     /// Any other type: its settings are the platform's, kept as canonical JSON members and not looked into.
     case other(type: String, settings: [UInt8])
@@ -40,7 +40,7 @@ package struct FlowNode: Hashable, Sendable {
   /// Reads a node; `nil`, with faults, when it has no usable id or type.
   static func parse(
     _ json: JSONValue, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
-  ) -> (node: FlowNode, secret: SecretInput)? {
+  ) -> (node: FlowNode, secrets: TriggerConfiguration.Secrets)? {
     let isTrigger = json["type"]?.string == triggerType
     let known = ["id", "type"] + TriggerConfiguration.fields
     let reader =
@@ -53,7 +53,7 @@ package struct FlowNode: Hashable, Sendable {
     if isTrigger {
       let parsed = TriggerConfiguration.parse(fields, constants: constants, faults: &faults)
       guard let id else { return nil }
-      return (FlowNode(id: id, kind: .webhookTrigger(parsed.configuration)), parsed.secret)
+      return (FlowNode(id: id, kind: .webhookTrigger(parsed.configuration)), parsed.secrets)
     }
     if let type { checkType(type, fields, faults: &faults) }
     guard let id else { return nil }
@@ -62,7 +62,7 @@ package struct FlowNode: Hashable, Sendable {
     settings[Array("type".utf8)] = nil
     var writer = JSONWriter()
     CanonicalJSON.write(settings, to: &writer)
-    return (FlowNode(id: id, kind: .other(type: type ?? "", settings: writer.bytes)), .none)
+    return (FlowNode(id: id, kind: .other(type: type ?? "", settings: writer.bytes)), TriggerConfiguration.Secrets())
   }
 
   private static func checkType(_ type: String, _ fields: FieldReader, faults: inout [ConfigurationFault]) {

@@ -6,10 +6,14 @@ package struct ResponseSettings: Hashable, Sendable {
   package var status: Int
   /// Of the body; `nil`: `application/json`, or `text/plain` for a body of one's own.
   package var contentType: String?
-  /// Further fields, names lower-case.
+  /// Further fields, names lower-case, as they were written.
   package var headers: [HeaderField]
-  /// The body as it is sent; `nil`: `{"id":"…","status":"accepted"}`.
+  /// The body as it was written; `nil`: `{"id":"…","status":"accepted"}`.
   package var body: String?
+  /// The templates among the fields, by their position in `headers`.
+  var headerTemplates: [Int: Template] = [:]
+  /// The body, if it is a template.
+  var bodyTemplate: Template?
 
   /// Makes settings; by default 200 with the request's id.
   package init(status: Int = 200, contentType: String? = nil, headers: [HeaderField] = [], body: String? = nil) {
@@ -19,6 +23,9 @@ package struct ResponseSettings: Hashable, Sendable {
     self.body = body
   }
 
+  /// Whether an answer depends on the request, beyond its id.
+  package var isTemplated: Bool { bodyTemplate != nil || !headerTemplates.isEmpty }
+
   /// Set by the server or by this file's other fields, or with an effect on the connection.
   private static let reservedHeaders: Set<String> = [
     "connection", "content-encoding", "content-length", "content-type", "date", "keep-alive", "proxy-authenticate", "server",
@@ -26,7 +33,9 @@ package struct ResponseSettings: Hashable, Sendable {
   ]
 
   /// Reads `response: {status, content_type, headers, body}`.
-  static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> ResponseSettings {
+  static func parse(
+    _ json: JSONValue, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
+  ) -> ResponseSettings {
     let known = ["status", "content_type", "headers", "body"]
     guard let fields = FieldReader(json, at: path, known: known, faults: &faults) else { return ResponseSettings() }
     var settings = ResponseSettings()
@@ -38,12 +47,20 @@ package struct ResponseSettings: Hashable, Sendable {
       settings.contentType = type
     }
     settings.headers = headers(fields, faults: &faults)
+    for (index, field) in settings.headers.enumerated() {
+      let text = String(decoding: field.value, as: UTF8.self)
+      guard Template.isTemplate(text) else { continue }
+      let path = FieldReader.join(fields.path("headers"), String(decoding: field.name, as: UTF8.self))
+      settings.headerTemplates[index] = SourceReader.template(
+        text, at: path, constants: constants, hasElement: false, faults: &faults)
+    }
     if let body = fields.string("body", faults: &faults) {
       if body.utf8.count > FlowLimits.responseBytes {
         faults.append(fields.fault("body", .tooLong, "The body has at most \(FlowLimits.responseBytes) bytes."))
       }
       if Template.isTemplate(body) {
-        faults.append(fields.fault("body", .invalidValue, "A response is sent as it is; \"{{\" cannot stand in it."))
+        settings.bodyTemplate = SourceReader.template(
+          body, at: fields.path("body"), constants: constants, hasElement: false, faults: &faults)
       }
       settings.body = body
     }
@@ -63,13 +80,9 @@ package struct ResponseSettings: Hashable, Sendable {
     for (key, value) in json.members.prefix(FlowLimits.responseHeaders) {
       let written = key.string ?? ""
       let name = written.lowercased()
-      guard HTTPToken.isToken(Array(written.utf8)) else {
-        faults.append(list.fault(written, .invalidValue, "\(Spelling.quoted(written)) is no name of a header field."))
-        continue
-      }
-      guard !reservedHeaders.contains(name), !name.hasPrefix("access-control-") else {
-        let hint = name == "content-type" ? " Use content_type." : ""
-        faults.append(list.fault(written, .conflict, "The header field \(name) is set by the server.\(hint)"))
+      if let fault = fault(ofHeader: written) {
+        let code: ConfigurationFault.Code = HTTPToken.isToken(Array(written.utf8)) ? .conflict : .invalidValue
+        faults.append(list.fault(written, code, fault))
         continue
       }
       guard let text = value.string, isFieldValue(text) else {
@@ -83,6 +96,14 @@ package struct ResponseSettings: Hashable, Sendable {
       result.append(HeaderField(name, text))
     }
     return result.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
+  /// What is wrong with the name of an answer's header field; `nil` when it can be set.
+  static func fault(ofHeader written: String) -> String? {
+    guard HTTPToken.isToken(Array(written.utf8)) else { return "\(Spelling.quoted(written)) is no name of a header field." }
+    let name = written.lowercased()
+    guard reservedHeaders.contains(name) || name.hasPrefix("access-control-") else { return nil }
+    return "The header field \(name) is set by the server.\(name == "content-type" ? " Use content_type." : "")"
   }
 
   /// Visible ASCII, spaces and tabs inside: no line break can be smuggled in (RFC 9110 §5.5).

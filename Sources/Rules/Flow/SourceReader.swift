@@ -1,8 +1,13 @@
-/// Reads paths and templates of a flow file.
+/// Reads paths and templates of a flow file. `hasElement`: whether the node's body is split, so that paths can start with
+/// `element`.
 enum SourceReader {
-  static func path(_ text: String, at path: String, faults: inout [ConfigurationFault]) -> ValuePath? {
+  static func path(
+    _ text: String, at path: String, hasElement: Bool = true, faults: inout [ConfigurationFault]
+  ) -> ValuePath? {
     do throws(PathSyntaxError) {
-      return try ValuePath(text)
+      let parsed = try ValuePath(text)
+      if !hasElement, parsed.root == .element { faults.append(elementFault(at: path)) }
+      return parsed
     } catch {
       faults.append(fault(error, in: text, at: path))
       return nil
@@ -10,10 +15,11 @@ enum SourceReader {
   }
 
   static func template(
-    _ text: String, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ text: String, at path: String, constants: Set<String>, hasElement: Bool = true, faults: inout [ConfigurationFault]
   ) -> Template? {
     do throws(PathSyntaxError) {
       let template = try Template(text)
+      if !hasElement, template.usesElement { faults.append(elementFault(at: path)) }
       check(template, at: path, constants: constants, faults: &faults)
       return template
     } catch {
@@ -23,11 +29,15 @@ enum SourceReader {
   }
 
   static func source(
-    _ text: String, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ text: String, at path: String, constants: Set<String>, hasElement: Bool = true, faults: inout [ConfigurationFault]
   ) -> MappingSource? {
     Template.isTemplate(text)
-      ? template(text, at: path, constants: constants, faults: &faults).map(MappingSource.template)
-      : Self.path(text, at: path, faults: &faults).map(MappingSource.path)
+      ? template(text, at: path, constants: constants, hasElement: hasElement, faults: &faults).map(MappingSource.template)
+      : Self.path(text, at: path, hasElement: hasElement, faults: &faults).map(MappingSource.path)
+  }
+
+  private static func elementFault(at path: String) -> ConfigurationFault {
+    ConfigurationFault(path, .invalidValue, "There is an element only where the body is split: set split to a list's path.")
   }
 
   private static func check(

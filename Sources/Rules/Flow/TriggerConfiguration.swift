@@ -1,97 +1,95 @@
-internal import JSON
-
 /// What a `webhook_trigger` node is configured to do.
-///
-/// To come: source, customer and chat binding, deduplication, rate limits, splitting. Until then their fields are unknown.
 package struct TriggerConfiguration: Hashable, Sendable {
+  /// The trigger whose URL the node subscribes to; `nil`: it has a URL of its own. A subscriber verifies nothing and answers
+  /// nothing: who may call, and what is answered, is the owner's. Its `authentication` has no meaning.
+  package var source: TriggerReference?
   /// How the caller is known.
   package var authentication: AuthenticationRule
   /// From where it may call.
   package var allow: AllowList
   /// With which methods.
   package var methods: AllowedMethods
+  /// How often it may call; `nil`: as often as it likes.
+  package var rateLimits: RateLimits?
+  /// Within which time the caller must be answered; `nil`: see `effectiveDeadline`.
+  package var deadline: Duration?
+  /// The list that the body is split at, one run for each element; `nil`: it is not split.
+  package var split: ValuePath?
   /// Which output is taken; `nil`: always "else".
   package var events: EventRouting?
   /// What the flow's variables become.
   package var map: [VariableMapping]
+  /// How a repeated delivery is known; `nil`: see `deliveryRule(of:)`.
+  package var deduplication: Deduplication?
+  /// What runs are worked on one after the other for; `nil`: they are not ordered.
+  package var orderBy: MappingSource?
   /// What the caller is answered.
   package var response: ResponseSettings
 
-  /// The fields of the node, besides "id" and "type".
-  static let fields = ["auth", "allow", "methods", "events", "map", "response"]
+  /// What a caller must be answered within.
+  package static let deadlines = Duration.milliseconds(500)...Duration.seconds(30)
+
+  /// A configuration that lets everyone in and does nothing else.
+  init() {
+    authentication = .open
+    allow = AllowList()
+    methods = AllowedMethods()
+    map = []
+    response = ResponseSettings()
+  }
 
   /// The path of the event: the configured one or the preset's.
-  package var eventPath: ValuePath? {
+  package var eventPath: ValuePath? { eventPath(of: authentication) }
+
+  /// The path of the event at a URL with this authentication.
+  func eventPath(of owner: AuthenticationRule) -> ValuePath? {
     if let path = events?.path { return path }
-    return authentication.defaultEventPath.flatMap { try? ValuePath($0) }
+    return owner.eventPath.map(seenFromElement)
   }
+
+  /// Where deliveries have their identifier, and for how long it is known.
+  package struct DeliveryRule: Hashable, Sendable {
+    /// Where it is.
+    package var path: ValuePath
+    /// For how long it is known.
+    package var window: Duration
+  }
+
+  /// How a repeated delivery is known at a URL with this authentication; `nil`: not at all.
+  ///
+  /// A node that says nothing knows repetitions by the delivery id of the URL's preset, where the preset has one that is
+  /// the whole request's, or the element's of a body that is split; all other nodes know none.
+  package func deliveryRule(of owner: AuthenticationRule) -> DeliveryRule? {
+    let window = deduplication?.window ?? Deduplication.defaultWindow
+    switch deduplication?.source {
+    case .off?: return nil
+    case .path(let path)?: return DeliveryRule(path: path, window: window)
+    case .preset?: return owner.deliveryPath.map { DeliveryRule(path: seenFromElement($0), window: window) }
+    case nil:
+      guard let path = owner.deliveryPath, owner.deduplicatesByDefault else { return nil }
+      let seen = seenFromElement(path)
+      // An element's identifier says nothing of the other elements that come with it.
+      return seen.root != .element && path.isInList ? nil : DeliveryRule(path: seen, window: window)
+    }
+  }
+
+  /// A path of the preset into the first element of the list that the body is split at means each element.
+  private func seenFromElement(_ path: ValuePath) -> ValuePath {
+    split.flatMap { path.seenFromElement(of: $0) } ?? path
+  }
+
+  /// The configured deadline or that of the preset's provider; `nil`: the edge node's own.
+  package var effectiveDeadline: Duration? { deadline ?? authentication.providerDeadline }
 
   /// The names of the outputs, "else" last.
   package var outputs: [String] { (events?.cases ?? []).map(\.id) + [EventRouting.elseOutput] }
+}
 
-  /// Reads a node.
-  ///
-  /// - Returns: The configuration and what was said of the secret; parts with faults have their defaults.
-  static func parse(
-    _ fields: FieldReader, constants: Set<String>, faults: inout [ConfigurationFault]
-  ) -> (configuration: TriggerConfiguration, secret: SecretInput) {
-    var configuration = TriggerConfiguration(
-      authentication: .open, allow: AllowList(), methods: AllowedMethods(), events: nil, map: [],
-      response: ResponseSettings())
-    var secret = SecretInput.none
-    var mayOmitEventPath = false
-    if let json = fields.value("auth") {
-      if let parsed = AuthenticationRule.parse(json, at: fields.path("auth"), faults: &faults) {
-        configuration.authentication = parsed.rule
-        secret = parsed.secret
-        mayOmitEventPath = parsed.rule.defaultEventPath != nil
-      } else {
-        // What is wrong there has been said.
-        mayOmitEventPath = true
-      }
-    } else {
-      let message = "The field must be there: who may call. {mode: public} lets everyone in."
-      faults.append(fields.fault("auth", .required, message))
-    }
-    if let json = fields.value("allow") {
-      configuration.allow = AllowList.parse(json, at: fields.path("allow"), faults: &faults)
-    }
-    configuration.methods = AllowedMethods.parse(fields, faults: &faults)
-    if let json = fields.value("events") {
-      configuration.events = EventRouting.parse(
-        json, at: fields.path("events"), mayOmitPath: mayOmitEventPath, constants: constants, faults: &faults)
-    }
-    configuration.map = VariableMapping.parse(fields, constants: constants, faults: &faults)
-    if let json = fields.value("response") {
-      configuration.response = ResponseSettings.parse(json, at: fields.path("response"), faults: &faults)
-    }
-    return (configuration, secret)
-  }
-
-  func writeCanonicalFields(to writer: inout JSONWriter) {
-    writer.key("auth")
-    authentication.writeCanonical(to: &writer)
-    if !allow.isEmpty {
-      writer.key("allow")
-      allow.writeCanonical(to: &writer)
-    }
-    if methods != AllowedMethods() {
-      writer.key("methods")
-      methods.writeCanonical(to: &writer)
-    }
-    if let events {
-      writer.key("events")
-      events.writeCanonical(to: &writer)
-    }
-    if !map.isEmpty {
-      writer.key("map")
-      writer.beginArray()
-      for line in map { line.writeCanonical(to: &writer) }
-      writer.endArray()
-    }
-    if response != ResponseSettings() {
-      writer.key("response")
-      response.writeCanonical(to: &writer)
+extension ValuePath {
+  /// Whether it goes through a position of a list.
+  var isInList: Bool {
+    steps.contains { step in
+      if case .index = step { true } else { false }
     }
   }
 }

@@ -3,19 +3,21 @@ internal import JSON
 extension VariableMapping {
   /// Reads `map: [{variable, from, type, default, required}]`.
   static func parse(
-    _ fields: FieldReader, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ fields: FieldReader, constants: Set<String>, hasElement: Bool, faults: inout [ConfigurationFault]
   ) -> [VariableMapping] {
     var lines: [VariableMapping] = []
     var seen: Set<String> = []
     for (element, path) in fields.elements("map", limit: FlowLimits.mappings, faults: &faults) {
-      guard let line = parseLine(element, at: path, constants: constants, seen: &seen, faults: &faults) else { continue }
-      lines.append(line)
+      let line = parseLine(
+        element, at: path, constants: constants, hasElement: hasElement, seen: &seen, faults: &faults)
+      if let line { lines.append(line) }
     }
     return lines
   }
 
   private static func parseLine(
-    _ json: JSONValue, at path: String, constants: Set<String>, seen: inout Set<String>, faults: inout [ConfigurationFault]
+    _ json: JSONValue, at path: String, constants: Set<String>, hasElement: Bool, seen: inout Set<String>,
+    faults: inout [ConfigurationFault]
   ) -> VariableMapping? {
     let known = ["variable", "from", "type", "default", "required"]
     guard let fields = FieldReader(json, at: path, known: known, faults: &faults) else { return nil }
@@ -27,7 +29,7 @@ extension VariableMapping {
       }
     }
     let source = fields.string("from", required: true, faults: &faults).flatMap { text in
-      SourceReader.source(text, at: fields.path("from"), constants: constants, faults: &faults)
+      SourceReader.source(text, at: fields.path("from"), constants: constants, hasElement: hasElement, faults: &faults)
     }
     var type = VariableType.auto
     if let word = fields.string("type", faults: &faults) {

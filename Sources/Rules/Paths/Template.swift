@@ -1,7 +1,7 @@
 /// Text with `{{ path }}` and `{{ path ?? path ?? "fallback" }}` in it.
 ///
 /// In the braces stand alternatives: the first that has a value counts; `null` is no value. Besides the request's paths
-/// they are `flow.<constant>`, `env.<variable>` and texts in quotation marks. A literal `{{` is written `{{ "{{" }}`.
+/// they are `flow.<constant>`, `env.<variable>`, `request.id` and texts in quotation marks. A literal `{{` is written `{{ "{{" }}`.
 package struct Template: Hashable, Sendable {
   /// One alternative of an expression.
   package enum Alternative: Hashable, Sendable {
@@ -10,6 +10,8 @@ package struct Template: Hashable, Sendable {
     case constant(String)
     /// A variable of the workspace.
     case environment(String)
+    /// The request's id; in the answer to a repeated delivery that of the first one.
+    case requestID
     case literal([UInt8])
   }
 
@@ -93,21 +95,38 @@ package struct Template: Hashable, Sendable {
     let start = scanner.position
     var ahead = scanner
     let root = ahead.name().map { String(decoding: $0, as: UTF8.self) }
-    guard root == "flow" || root == "env" else { return .path(try ValuePath(scanning: &scanner)) }
+    guard root == "flow" || root == "env" || root == "request" else { return .path(try ValuePath(scanning: &scanner)) }
     let steps = try ahead.steps(limit: ValuePath.maximumSteps)
     guard steps.count == 1, case .name(let bytes, _) = steps[0] else {
       throw PathSyntaxError(offset: start, message: "\(root ?? "") is followed by one name: \(root ?? "").name.")
     }
-    scanner = ahead
     let name = String(decoding: bytes, as: UTF8.self)
+    guard root != "request" || name == "id" else {
+      throw PathSyntaxError(offset: start, message: "request has an id and nothing else: request.id.")
+    }
+    scanner = ahead
+    if root == "request" { return .requestID }
     return root == "flow" ? .constant(name) : .environment(name)
   }
 
   /// The names of the constants that it uses, in order.
   package var constants: [String] {
-    segments.flatMap { segment -> [String] in
-      guard case .expression(let alternatives, _) = segment else { return [] }
-      return alternatives.compactMap { if case .constant(let name) = $0 { name } else { nil } }
+    alternatives.compactMap { if case .constant(let name) = $0 { name } else { nil } }
+  }
+
+  /// The names of the workspace's variables that it uses, in order.
+  package var environmentNames: [String] {
+    alternatives.compactMap { if case .environment(let name) = $0 { name } else { nil } }
+  }
+
+  /// Whether it looks into an element of a body that is split.
+  package var usesElement: Bool {
+    alternatives.contains { if case .path(let path) = $0 { path.root == .element } else { false } }
+  }
+
+  private var alternatives: [Alternative] {
+    segments.flatMap { segment -> [Alternative] in
+      if case .expression(let alternatives, _) = segment { alternatives } else { [] }
     }
   }
 }

@@ -21,11 +21,13 @@ package struct ValuePath: Hashable, Sendable {
     case origin
     case receivedAt = "received_at"
     case trigger
+    /// One element of a body that is split; without `split` it has no value.
+    case element
 
     /// Whether something can be inside of it.
     var hasParts: Bool {
       switch self {
-      case .query, .headers, .body, .trigger: true
+      case .query, .headers, .body, .trigger, .element: true
       case .method, .path, .ip, .origin, .receivedAt: false
       }
     }
@@ -87,8 +89,9 @@ package struct ValuePath: Hashable, Sendable {
   private static var rootNames: String { Spelling.alternatives(Root.allCases.map(\.rawValue)) }
 
   private static func unknownRoot(_ word: String) -> String {
-    if word == "flow" || word == "env" {
-      return "\(word) can be used in templates only: {{ \(word).name }}."
+    if word == "flow" || word == "env" || word == "request" {
+      let name = word == "request" ? "id" : "name"
+      return "\(word) can be used in templates only: {{ \(word).\(name) }}."
     }
     let hint = Spelling.nearest(to: word, in: Root.allCases.map(\.rawValue)).map { " Did you mean \"\($0)\"?" }
     return "a path starts with \(rootNames), not \(Spelling.quoted(word)).\(hint ?? "")"
@@ -96,7 +99,7 @@ package struct ValuePath: Hashable, Sendable {
 
   private static func misuse(of root: Root, _ steps: [Step]) -> String? {
     if !root.hasParts, !steps.isEmpty { return "\(root.rawValue) is a text; nothing is inside of it." }
-    guard root != .body, let first = steps.first else { return nil }
+    guard root != .body, root != .element, let first = steps.first else { return nil }
     guard case .name = first else { return "\(root.rawValue) has names, not positions: \(root.rawValue)[\"name\"]." }
     if root == .trigger {
       if steps.count > 1 { return "trigger.id, trigger.flow and trigger.node are texts; nothing is inside of them." }
@@ -116,6 +119,41 @@ package struct ValuePath: Hashable, Sendable {
     guard case .name(let name, let index)? = steps.first else { return steps }
     let lower = name.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     return [.name(lower, index: index)] + steps.dropFirst()
+  }
+}
+
+extension ValuePath {
+  private init(root: Root, steps: [Step], text: String) {
+    self.root = root
+    self.steps = steps
+    self.text = text
+  }
+
+  /// What this path, which leads into the first element of a list, is seen from any element of it: with `body.entry` as the
+  /// list, `body.entry[0].id` is `element.id`. `nil` when it does not lead there.
+  package func seenFromElement(of list: ValuePath) -> ValuePath? {
+    guard root == list.root, steps.count > list.steps.count, steps.starts(with: list.steps) else { return nil }
+    switch steps[list.steps.count] {
+    case .index(0), .name(_, index: 0): break
+    case .index, .name: return nil
+    }
+    let rest = steps.dropFirst(list.steps.count + 1)
+    return ValuePath(
+      root: .element, steps: Array(rest), text: Root.element.rawValue + rest.map(\.text).joined())
+  }
+}
+
+extension ValuePath.Step {
+  /// As it can be written.
+  var text: String {
+    switch self {
+    case .index(let position): return "[\(position)]"
+    case .name(let name, _):
+      let text = String(decoding: name, as: UTF8.self)
+      var scanner = PathScanner(name)
+      if scanner.name()?.count == name.count { return ".\(text)" }
+      return "[\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"]"
+    }
   }
 }
 

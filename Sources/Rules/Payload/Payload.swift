@@ -2,17 +2,23 @@ internal import Addresses
 internal import Cryptography
 internal import JSON
 
-/// What paths see of a request: `method`, `path`, `query`, `headers`, `body`, `ip`, `origin`, `received_at`, `trigger`.
+/// What paths see of a request: `method`, `path`, `query`, `headers`, `body`, `ip`, `origin`, `received_at`, `trigger`, and
+/// `element` where its body is split.
 package struct Payload: Sendable {
   /// The request.
   package let request: IncomingRequest
   /// The body, read.
   package let body: RequestBody
-  private let trigger: TriggerIdentity
+  /// The node that looks at it.
+  var trigger: TriggerIdentity
+  /// What `element` is; `nil`: the body is not split.
+  var element: PayloadElement?
   /// Decoded when it is first looked into.
   private var query: [FormField]?
   /// Made when it is first looked into.
   private var view: BodyView?
+  /// Fields of a form that hold JSON, by name; those that were looked into and hold none are `nil`.
+  private var embedded: [[UInt8]: JSONDocument?] = [:]
   /// The members that occurred several times where a path went through them; the last one was taken.
   package private(set) var duplicateKeys: [String] = []
   /// What came to light when the body was first looked into.
@@ -28,6 +34,12 @@ package struct Payload: Sendable {
 
   /// The most pairs of a query; what follows is not seen. The query's length is limited by the edge node.
   static let maximumQueryFields = 4096
+
+  /// Forgets what was noted of one element, for the next.
+  mutating func forgetNotes() {
+    duplicateKeys = []
+    notes = []
+  }
 
   /// Makes the payload of a request whose body has been read.
   package init(_ request: IncomingRequest, body: RequestBody, trigger: TriggerIdentity) {
@@ -45,6 +57,12 @@ package struct Payload: Sendable {
     case .origin: return request.origin.map { .text($0) }
     case .receivedAt: return .text(Array(InstantText.rfc3339(microseconds: request.receivedAtUs).utf8))
     case .trigger: return triggerValue(path.steps)
+    case .element:
+      switch element {
+      case .json(let value, let onceIsList): return self.value(in: value, path, path.steps, onceIsList: onceIsList)
+      case .text(let text): return path.steps.isEmpty ? .text(text) : nil
+      case nil: return nil
+      }
     case .headers:
       return Self.value(in: request.headers, name: \.name, value: \.value, path.steps)
     case .query:
@@ -54,12 +72,13 @@ package struct Payload: Sendable {
     case .body:
       switch body {
       case .empty, .unread: return nil
-      case .form(let fields): return Self.value(in: fields, name: \.name, value: \.value, path.steps)
-      case .json(let document): return value(in: document, path, onceIsList: false)
+      case .form(let fields):
+        return Self.value(in: fields, name: \.name, value: \.value, path.steps) ?? embeddedValue(in: fields, path)
+      case .json(let document): return value(in: document.root, path, path.steps, onceIsList: false)
       case .multipart, .xml, .text, .binary:
         switch bodyView() {
         case .nothing: return nil
-        case .value(let document): return value(in: document, path, onceIsList: true)
+        case .value(let document): return value(in: document.root, path, path.steps, onceIsList: true)
         case .text(let text): return path.steps.isEmpty ? .text(text) : nil
         }
       }
@@ -96,9 +115,11 @@ package struct Payload: Sendable {
     return .nothing
   }
 
-  private mutating func value(in document: JSONDocument, _ path: ValuePath, onceIsList: Bool) -> PayloadValue? {
-    var value = document.root
-    for step in path.steps {
+  private mutating func value(
+    in root: JSONValue, _ path: ValuePath, _ steps: some Sequence<ValuePath.Step>, onceIsList: Bool
+  ) -> PayloadValue? {
+    var value = root
+    for step in steps {
       switch step {
       case .index(0) where onceIsList && value.kind != .array, .index(-1) where onceIsList && value.kind != .array: break
       case .index(let position):
@@ -118,6 +139,21 @@ package struct Payload: Sendable {
       }
     }
     return .json(value)
+  }
+
+  /// Looks into a form's field that holds JSON, such as Slack's `payload` and Mandrill's `mandrill_events`.
+  private mutating func embeddedValue(in fields: [FormField], _ path: ValuePath) -> PayloadValue? {
+    guard path.steps.count >= 2, case .name(let name, _)? = path.steps.first else { return nil }
+    let document: JSONDocument?
+    if let known = embedded[name] {
+      document = known
+    } else {
+      let texts = fields.lazy.filter { $0.name == name }.prefix(2).map(\.value)
+      document = texts.count == 1 ? texts.first.flatMap { EmbeddedJSON.document($0) } : nil
+      embedded[name] = .some(document)
+    }
+    guard let document else { return nil }
+    return value(in: document.root, path, path.steps.dropFirst(), onceIsList: true)
   }
 
   /// Looks into named texts. A name that occurs several times has a list; position 0 of a single text is that text.

@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// Which output a request takes, by the value of its event.
 package struct EventRouting: Hashable, Sendable {
   /// One output.
@@ -49,14 +51,18 @@ package struct EventRouting: Hashable, Sendable {
     }
     explanation.eventValue = Array(event.prefix(DecisionExplanation.valueLimit))
     for option in cases {
-      let wanted = scope.value(of: option.value)?.scalarText
-      let matched = wanted == event
-      explanation.cases.append(
-        ComparedCase(caseID: option.id, value: Array((wanted ?? []).prefix(DecisionExplanation.valueLimit)), matched: matched))
-      if matched {
-        explanation.output = option.id
-        break
-      }
+      let wanted = scope.marked(option.value)
+      let text = wanted?.value.scalarText
+      let isSecret = wanted?.isSecret ?? false
+      // What is as long as a secret may be one: only then the time must not depend on where they differ.
+      let matched = isSecret ? text.map { constantTimeEqual($0, event) } ?? false : text == event
+      let shown = isSecret ? WorkspaceEnvironment.shownSecret : Array((text ?? []).prefix(DecisionExplanation.valueLimit))
+      explanation.cases.append(ComparedCase(caseID: option.id, value: shown, matched: matched))
+      guard matched else { continue }
+      explanation.output = option.id
+      // An event that equals a secret is one.
+      if isSecret { explanation.eventValue = shown }
+      break
     }
     return event
   }

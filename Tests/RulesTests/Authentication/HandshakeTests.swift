@@ -11,7 +11,8 @@ struct HandshakeTests {
     let handshake = try #require(try parseRule("{\"preset\": \"\(preset)\"}").handshake)
     var body = LazyBody(request)
     return handshake.answer(
-      to: request, secret: secret.map { SecretBytes(copying: $0) }, verifyToken: verifyToken.map { Array($0.utf8) }, body: &body)
+      to: request, secret: secret.map { SecretBytes(copying: $0) },
+      verifyTokens: verifyToken.map { [SecretBytes(copying: $0)] } ?? [], body: &body)
   }
 
   private func get(_ query: String) -> IncomingRequest { IncomingRequest(method: Array("GET".utf8), query: Array(query.utf8)) }

@@ -17,8 +17,8 @@ struct PresetTableTests {
   func paths() throws {
     for name in AuthenticationRule.presetNames {
       let rule = try parseRule("{\"preset\": \"\(name)\"}")
-      for path in [rule.defaultEventPath, rule.deliveryIDPath] {
-        if let path { _ = try ValuePath(path) }
+      for path in [rule.eventPath, rule.deliveryPath] {
+        if let path { #expect(try ValuePath(path.text) == path) }
       }
     }
   }
@@ -34,8 +34,8 @@ struct PresetTableTests {
     ] as [(String, String?, String?)])
   func known(_ name: String, _ event: String?, _ delivery: String?) throws {
     let rule = try parseRule("{\"preset\": \"\(name)\"}")
-    #expect(rule.defaultEventPath == event)
-    #expect(rule.deliveryIDPath == delivery)
+    #expect(rule.eventPath?.text == event)
+    #expect(rule.deliveryPath?.text == delivery)
     #expect(rule.presetName == name)
   }
 
