@@ -4,7 +4,12 @@ import Postgres
 extension Statements {
   static let claimDeliveries = statement("claim_deliveries", PackageResources.claim_deliveries_sql)
   static let deleteExpiredClaims = statement("delete_expired_claims", PackageResources.delete_expired_claims_sql)
+  static let deleteVariable = statement("delete_variable", PackageResources.delete_variable_sql)
   static let deliveryHolders = statement("delivery_holders", PackageResources.delivery_holders_sql)
+  static let listVariables = statement("list_variables", PackageResources.list_variables_sql)
+  static let setVariable = statement("set_variable", PackageResources.set_variable_sql)
 
-  static let trigger: [PostgresStatement] = [claimDeliveries, deleteExpiredClaims, deliveryHolders]
+  static let trigger: [PostgresStatement] = [
+    claimDeliveries, deleteExpiredClaims, deleteVariable, deliveryHolders, listVariables, setVariable,
+  ]
 }

@@ -51,6 +51,7 @@ package enum StoredObject: String, Hashable, Sendable {
   case request
   case run
   case apiKey
+  case variable
 }
 
 extension StoreError {

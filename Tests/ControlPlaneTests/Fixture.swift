@@ -17,6 +17,8 @@ struct Fixture: Sendable {
   let node: ControlPlaneNode
   let database: PostgresDatabase
   let log: CapturedLog
+  /// For a second control plane on the same database.
+  let masterKeys: MasterKeys
 
   let connections = Connections()
 
@@ -65,6 +67,26 @@ struct Fixture: Sendable {
     let row = try await node.store.workspace(named: workspace)
     guard let row else { return [] }
     return try await node.store.auditLog(in: row.id, limit: 100).reversed()
+  }
+}
+
+/// A second control plane on a fixture's database, which follows what the first one changes.
+final class Replica: Sendable {
+  let node: ControlPlaneNode
+  private let following: Task<Void, Never>
+
+  init(of fixture: Fixture) async throws {
+    let node = ControlPlaneNode(fixture.node.options, masterKeys: fixture.masterKeys, logger: fixture.log.logger)
+    self.node = node
+    node.start()
+    await BringUp(node, logger: fixture.log.logger).run()
+    following = Task { await ConfigurationService(node, logger: fixture.log.logger).follow() }
+  }
+
+  func end() async {
+    following.cancel()
+    await node.shutDown(within: .seconds(1))
+    await following.value
   }
 }
 
@@ -155,7 +177,7 @@ func withControlPlane(
     let node = ControlPlaneNode(options, masterKeys: keys, logger: log.logger)
     node.start()
     await BringUp(node, logger: log.logger).run()
-    let fixture = Fixture(node: node, database: database, log: log)
+    let fixture = Fixture(node: node, database: database, log: log, masterKeys: keys)
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await ConfigurationService(node, logger: log.logger).follow() }

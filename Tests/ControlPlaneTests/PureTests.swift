@@ -18,8 +18,9 @@ struct LiveTriggersTests {
 
   private func entry(_ flow: UniqueID, _ key: String, _ version: Int32) -> LiveEntry {
     LiveEntry(
-      workspace: .random(), flow: flow, flowVersion: version, trigger: .random(), node: "n", key: Array(key.utf8),
-      state: .disabled(nil), secrets: [], isPending: false)
+      LiveEntry.Content(
+        workspace: .random(), flow: flow, flowVersion: version, trigger: .random(), node: "n", key: Array(key.utf8),
+        state: .disabled(nil)))
   }
 
   @Test("a load that began earlier never replaces one that began later")

@@ -12,8 +12,7 @@ struct RoleMatrixTests {
     "TriggerService/SignSample", "RunService/Retry", "CustomerService/List", "CustomerService/Get", "CustomerService/ListChats",
     "CustomerService/GetChat", "KeyService/Status", "KeyService/Rotate",
     "KeyService/Rewrap", "ListenService/Listen", "ListenService/Get", "ListenService/List", "ListenService/Cancel",
-    "PolicyService/Watch", "PresetService/List", "PresetService/Get", "ReplayService/Replay", "VariableService/Set",
-    "VariableService/List", "VariableService/Delete", "WorkspaceService/Update",
+    "ReplayService/Replay", "WorkspaceService/Update",
   ]
   private static let roles: [Role] = [.edge, .admin, .operator, .reader, .worker]
 

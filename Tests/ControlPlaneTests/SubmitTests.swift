@@ -82,8 +82,9 @@ struct SubmitTests {
     let definition = try FlowDefinition.parse(Array(Definitions.open().utf8)).definition
     let trigger = try #require(CompiledTrigger(definition, node: "hook", triggerID: "t"))
     let entry = LiveEntry(
-      workspace: .random(), flow: flow, flowVersion: 1, trigger: .random(), node: "hook", key: key, state: .usable(trigger),
-      secrets: [], isPending: false)
+      LiveEntry.Content(
+        workspace: .random(), flow: flow, flowVersion: 1, trigger: .random(), node: "hook", key: key,
+        state: .usable(trigger)))
     node.triggers.installAll(
       [flow: LiveTriggers.Flow(entries: [entry], fingerprint: nil)], node.triggers.ticket())
     let ingest = IngestServiceClient(

@@ -19,6 +19,8 @@ struct Session: Sendable {
   var logs: LogServiceClient<ControlPlaneCaller> { LogServiceClient(caller) }
   var runs: RunServiceClient<ControlPlaneCaller> { RunServiceClient(caller) }
   var status: StatusServiceClient<ControlPlaneCaller> { StatusServiceClient(caller) }
+  var variables: VariableServiceClient<ControlPlaneCaller> { VariableServiceClient(caller) }
+  var presets: PresetServiceClient<ControlPlaneCaller> { PresetServiceClient(caller) }
   var workspaces: WorkspaceServiceClient<ControlPlaneCaller> { WorkspaceServiceClient(caller) }
 
   var access: AccessServiceClient<ControlPlaneCaller> { AccessServiceClient(caller) }

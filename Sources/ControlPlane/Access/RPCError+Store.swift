@@ -42,6 +42,7 @@ extension StoredObject {
     case .request: "request"
     case .run: "run"
     case .apiKey: "API key"
+    case .variable: "variable"
     }
   }
 }

@@ -52,7 +52,7 @@ struct FlowPlan: Sendable {
       for row in rows {
         triggers[row.node] = row.id
         let secrets = try await store.answer { store throws(StoreError) in try await store.secrets(of: row.id, in: workspace) }
-        stored[row.id] = secrets
+        stored[row.id] = secrets.filter { $0.purpose == .credential }
       }
     }
     let nodes = parsed.definition.triggers.map(\.id)

@@ -59,7 +59,8 @@ package struct IngestService: IngestServiceHandler {
     case .usable(let trigger):
       let nodes = DecidedNodes(owner: entry, subscribers: entry.subscribers)
       let decision = trigger.evaluate(
-        incoming, credentials: entry.credentials(at: now), verifyTokens: entry.verifyTokens, environment: entry.environment,
+        incoming, credentials: entry.credentials(at: now), verifyTokens: entry.verifyTokens(at: now),
+        environment: entry.environment,
         subscribers: nodes.triggers, nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
       finish(decision, of: incoming, nodes, now, since: start, context.deadline, reply)

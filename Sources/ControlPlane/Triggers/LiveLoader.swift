@@ -14,17 +14,20 @@ package final class LiveLoader: Sendable {
   private let keys: WorkspaceKeys
   private let directory: WorkspaceDirectory
   private let triggers: LiveTriggers
+  private let environments: LiveEnvironments
   private let logger: Logger
   private let loadTimer = Timer(label: "headgate_configuration_load_seconds")
   private let failures = Counter(label: "headgate_configuration_unusable_total")
 
   package init(
-    store: Store, keys: WorkspaceKeys, directory: WorkspaceDirectory, triggers: LiveTriggers, logger: Logger
+    store: Store, keys: WorkspaceKeys, directory: WorkspaceDirectory, triggers: LiveTriggers,
+    environments: LiveEnvironments, logger: Logger
   ) {
     self.store = store
     self.keys = keys
     self.directory = directory
     self.triggers = triggers
+    self.environments = environments
     self.logger = logger
   }
 
@@ -50,6 +53,7 @@ package final class LiveLoader: Sendable {
   /// - Throws: `StoreError`, `MissingMasterKeys` or `WrongMasterKeys` (then nothing of what was shown changes).
   package func reloadAll() async throws {
     let ticket = triggers.ticket()
+    let environmentTicket = environments.ticket()
     let start = ContinuousClock.now
     let live = try await store.loadLiveConfiguration()
     let missing = keys.missingMasterKeys(of: live.dataKeys)
@@ -66,6 +70,11 @@ package final class LiveLoader: Sendable {
       }
     }
     guard opened > 0 || keysOfWorkspaces.isEmpty else { throw WrongMasterKeys() }
+    let variables = Dictionary(grouping: live.variables, by: \.workspace)
+    for workspace in live.workspaces {
+      let environment = environment(of: workspace, variables[workspace.id] ?? [], keys.known(workspace.id))
+      environments.install(environment, of: workspace.id, environmentTicket)
+    }
     var flows: [UniqueID: LiveTriggers.Flow] = [:]
     for flow in live.flows { flows[flow.flow] = shown(flow, keys.known(flow.workspace)) }
     triggers.installAll(flows, ticket)
@@ -92,6 +101,40 @@ package final class LiveLoader: Sendable {
     triggers.install(shown(live, vault), of: flow, ticket)
   }
 
+  /// Reads a workspace's variables after one was changed here. What fails now is made up for by the next load of everything.
+  package func reloadEnvironment(of workspace: WorkspaceRow) async {
+    let ticket = environments.ticket()
+    do {
+      let rows = try await store.variables(of: workspace.id)
+      let ciphertexts = rows.compactMap { row -> [UInt8]? in
+        if case .sealed(let ciphertext) = row.content { ciphertext } else { nil }
+      }
+      let vault = ciphertexts.isEmpty ? nil : try await keys.vault(opening: ciphertexts, of: workspace.id)
+      environments.install(environment(of: workspace, rows, vault), of: workspace.id, ticket)
+    } catch {
+      logger.warning(
+        "changed variables could not be loaded", metadata: ["workspace": "\(workspace.id)", "cause": "\(error)"])
+    }
+  }
+
+  /// The variables that can be read; the others are reported and are as if they were not there.
+  private func environment(
+    of workspace: WorkspaceRow, _ rows: [VariableRow], _ vault: WorkspaceVault?
+  ) -> WorkspaceEnvironment {
+    var environment = WorkspaceEnvironment()
+    for row in rows {
+      do {
+        environment.variables[row.name] = try VariableSecrets.open(row, vault)
+      } catch {
+        failures.increment()
+        logger.error(
+          "a secret variable does not open",
+          metadata: ["workspace": "\(workspace.id)", "variable": "\(row.name)", "cause": "\(error)"])
+      }
+    }
+    return environment
+  }
+
   /// Compiles a flow's triggers and opens their secrets, unless that has been done for the same flow before.
   private func shown(_ flow: LiveFlow, _ vault: WorkspaceVault?) -> LiveTriggers.Flow {
     let fingerprint = flow.hashValue
@@ -108,14 +151,15 @@ package final class LiveLoader: Sendable {
         metadata: ["workspace": "\(flow.workspace)", "flow": "\(flow.name)", "faults": "\(error.faults)"])
     }
     let entries = flow.triggers.map { trigger in
-      let secrets = opened(trigger, of: flow, vault)
-      isWhole = isWhole && secrets.count == trigger.secrets.count
+      let credentials = trigger.secrets.filter { $0.purpose == .credential }
+      let secrets = opened(credentials, of: trigger, flow, vault)
+      isWhole = isWhole && secrets.count == credentials.count
       let state: LiveEntry.State
       var isPending = false
-      if let definition {
-        let compiled = CompiledTrigger(definition, node: trigger.node, triggerID: trigger.id.description)
+      let compiled = definition.flatMap { CompiledTrigger($0, node: trigger.node, triggerID: trigger.id.description) }
+      if definition != nil {
         let needsSecret = compiled?.configuration.authentication.mode.needsSecret == true
-        isPending = needsSecret && trigger.secrets.isEmpty
+        isPending = needsSecret && credentials.isEmpty
         if let compiled, trigger.isEnabled {
           // Stored secrets of which none opens must not make a trigger that waits for its first one.
           state = needsSecret && secrets.isEmpty && !isPending ? .unusable : .usable(compiled)
@@ -125,16 +169,25 @@ package final class LiveLoader: Sendable {
       } else {
         state = trigger.isEnabled ? .unusable : .disabled(nil)
       }
-      return LiveEntry(
-        workspace: flow.workspace, flow: flow.flow, flowVersion: flow.version, trigger: trigger.id, node: trigger.node,
-        key: Array(trigger.key.utf8), state: state, secrets: secrets, isPending: isPending)
+      var content = LiveEntry.Content(
+        workspace: flow.workspace, flow: flow.flow, flowName: flow.name, flowVersion: flow.version, trigger: trigger.id,
+        node: trigger.node, key: Array(trigger.key.utf8), state: state)
+      content.secrets = secrets
+      content.isPending = isPending
+      content.environment = environments.environment(of: flow.workspace)
+      content.verifyTokens = opened(trigger.secrets.filter { $0.purpose == .verifyToken }, of: trigger, flow, vault)
+      content.source = compiled?.configuration.source?.description
+      content.policy = compiled.flatMap { TriggerPolicy($0.configuration, key: content.key) }
+      return LiveEntry(content)
     }
     return LiveTriggers.Flow(entries: entries, fingerprint: isWhole ? fingerprint : nil)
   }
 
   /// The secrets that open; the others are reported and not accepted.
-  private func opened(_ trigger: LiveTrigger, of flow: LiveFlow, _ vault: WorkspaceVault?) -> [LiveEntry.Secret] {
-    trigger.secrets.compactMap { row in
+  private func opened(
+    _ rows: [SecretRow], of trigger: LiveTrigger, _ flow: LiveFlow, _ vault: WorkspaceVault?
+  ) -> [LiveEntry.Secret] {
+    rows.compactMap { row in
       do {
         guard let vault else { throw VaultError.noDataKey }
         return LiveEntry.Secret(value: try TriggerSecrets.open(row, vault), expiresAt: row.expiresAt)

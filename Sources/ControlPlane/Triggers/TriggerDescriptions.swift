@@ -33,7 +33,8 @@ package struct TriggerDescriptions: Sendable {
       let version = WorkspaceVault.dataKeyVersion(of: secret.ciphertext).flatMap { masterVersions[Int32(clamping: $0)] }
       return SecretInfo(
         id: secret.id.description, createdAtUs: secret.createdAt.microseconds,
-        expiresAtUs: secret.expiresAt?.microseconds ?? 0, masterKeyVersion: UInt32(clamping: version ?? 0))
+        expiresAtUs: secret.expiresAt?.microseconds ?? 0, masterKeyVersion: UInt32(clamping: version ?? 0),
+        purpose: SecretPurpose(secret.purpose))
     }
     return trigger
   }

@@ -66,7 +66,8 @@ extension TriggerService {
       throw RPCError(.failedPrecondition, "the trigger's mode is \(rule.mode.rawValue): it has no secret")
     }
     let id = row.id
-    let current = try await store.answer { store throws(StoreError) in try await store.secrets(of: id, in: workspace) }
+    let secrets = try await store.answer { store throws(StoreError) in try await store.secrets(of: id, in: workspace) }
+    let current = secrets.filter { $0.purpose == .credential }
     if keepsOthers, current.count >= TriggerLimits.secrets {
       throw RPCError(
         .failedPrecondition,
@@ -92,6 +93,6 @@ extension RevealedSecret {
   init(_ row: SecretRow, _ secret: SecretBytes) {
     self.init(
       id: row.id.description, value: secret.revealed(), createdAtUs: row.createdAt.microseconds,
-      expiresAtUs: row.expiresAt?.microseconds ?? 0)
+      expiresAtUs: row.expiresAt?.microseconds ?? 0, purpose: SecretPurpose(row.purpose))
   }
 }

@@ -1,6 +1,7 @@
 import Cryptography
 package import HeadgateProto
 import Identifiers
+import Rules
 package import Logging
 package import Postgres
 package import RPC
@@ -33,7 +34,9 @@ package final class ControlPlaneNode: Sendable {
   package let ingest: IngestWriter
   package let feed: ChangeFeed
   package let readiness: Readiness
-  package let triggers = LiveTriggers()
+  package let policies = PolicyFeed()
+  package let triggers: LiveTriggers
+  package let environments = LiveEnvironments()
   package let loader: LiveLoader
   package let bell = RunBell()
   package let metrics = IngestMetrics()
@@ -58,10 +61,12 @@ package final class ControlPlaneNode: Sendable {
     self.ingest = ingest
     // An idle connection does not notice that its server is gone; the feed's does, at once.
     readiness = Readiness { feed.isConnected && store.status.isConnected && ingest.status.connectedLanes > 0 }
+    triggers = LiveTriggers(policies: policies)
     directory = WorkspaceDirectory(store: store)
     keys = WorkspaceKeys(masterKeys: masterKeys, store: store)
     apiKeys = APIKeyRing(store: store)
-    loader = LiveLoader(store: store, keys: keys, directory: directory, triggers: triggers, logger: logger)
+    loader = LiveLoader(
+      store: store, keys: keys, directory: directory, triggers: triggers, environments: environments, logger: logger)
     // Without a master key there is no `MasterKeys`; a random key then only means that cursors end with the process.
     cursors = CursorSeal(key: masterKeys.derivedKey(for: "cursors") ?? .random(count: 32))
   }
@@ -84,6 +89,8 @@ package final class ControlPlaneNode: Sendable {
         store: store, directory: directory, descriptions: descriptions, applier: applier, secrets: secrets, live: loader,
         cursors: cursors
       ).methods
+      + VariableService(store: store, directory: directory, secrets: VariableSecrets(keys: keys), live: loader).methods
+      + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
       + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors, metrics: runMetrics)
@@ -112,6 +119,7 @@ package final class ControlPlaneNode: Sendable {
   package func shutDown(within time: Duration) async {
     readiness.set(.draining, because: "this process is shutting down")
     bell.close()
+    policies.close()
     await ingest.shutDown(within: time)
     await feed.shutDown()
     await store.shutDown()

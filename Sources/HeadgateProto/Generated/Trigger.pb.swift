@@ -3,6 +3,19 @@
 
 import CHeadgateProto
 
+/// What a secret is for.
+package enum SecretPurpose: Int32, Sendable, CaseIterable {
+  /// In a request: CREDENTIAL.
+  case unspecified = 0
+  /// Requests are verified with it.
+  case credential = 1
+  /// The verify token of the provider's handshake must be it.
+  case verifyToken = 2
+
+  /// The value of a number on the wire; `unspecified` for a number that is not known here.
+  package init(number: Int32) { self = Self(rawValue: number) ?? .unspecified }
+}
+
 /// headgate.v1.Trigger
 package struct Trigger: ProtoMessage {
   package static var protoName: String { "headgate.v1.Trigger" }
@@ -155,6 +168,7 @@ package struct SecretInfo: ProtoMessage {
   package var expiresAtUs: Int64 = 0
   /// Version of the master key that its data key is wrapped with.
   package var masterKeyVersion: UInt32 = 0
+  package var purpose: SecretPurpose = .unspecified
 
   package init() {}
 
@@ -162,12 +176,14 @@ package struct SecretInfo: ProtoMessage {
     id: String = "",
     createdAtUs: Int64 = 0,
     expiresAtUs: Int64 = 0,
-    masterKeyVersion: UInt32 = 0
+    masterKeyVersion: UInt32 = 0,
+    purpose: SecretPurpose = .unspecified
   ) {
     self.id = id
     self.createdAtUs = createdAtUs
     self.expiresAtUs = expiresAtUs
     self.masterKeyVersion = masterKeyVersion
+    self.purpose = purpose
   }
 }
 
@@ -178,6 +194,7 @@ extension SecretInfo {
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
     if expiresAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: expiresAtUs)) }
     if masterKeyVersion != 0 { length += 1 + varintLength(UInt64(masterKeyVersion)) }
+    if purpose != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(purpose.rawValue))) }
     return length
   }
 
@@ -186,6 +203,7 @@ extension SecretInfo {
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 16) }
     if expiresAtUs != 0 { writer.varint(UInt64(bitPattern: expiresAtUs), tag: 24) }
     if masterKeyVersion != 0 { writer.varint(UInt64(masterKeyVersion), tag: 32) }
+    if purpose != .unspecified { writer.varint(UInt64(bitPattern: Int64(purpose.rawValue)), tag: 40) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -197,6 +215,7 @@ extension SecretInfo {
     self.createdAtUs = message.pointee.created_at_us
     self.expiresAtUs = message.pointee.expires_at_us
     self.masterKeyVersion = message.pointee.master_key_version
+    self.purpose = SecretPurpose(number: Int32(truncatingIfNeeded: message.pointee.purpose.rawValue))
   }
 }
 
@@ -696,6 +715,7 @@ package struct RevealedSecret: ProtoMessage {
   package var value: [UInt8] = []
   package var createdAtUs: Int64 = 0
   package var expiresAtUs: Int64 = 0
+  package var purpose: SecretPurpose = .unspecified
 
   package init() {}
 
@@ -703,12 +723,14 @@ package struct RevealedSecret: ProtoMessage {
     id: String = "",
     value: [UInt8] = [],
     createdAtUs: Int64 = 0,
-    expiresAtUs: Int64 = 0
+    expiresAtUs: Int64 = 0,
+    purpose: SecretPurpose = .unspecified
   ) {
     self.id = id
     self.value = value
     self.createdAtUs = createdAtUs
     self.expiresAtUs = expiresAtUs
+    self.purpose = purpose
   }
 }
 
@@ -719,6 +741,7 @@ extension RevealedSecret {
     if !value.isEmpty { length += 1 + delimitedLength(value.count) }
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
     if expiresAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: expiresAtUs)) }
+    if purpose != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(purpose.rawValue))) }
     return length
   }
 
@@ -727,6 +750,7 @@ extension RevealedSecret {
     if !value.isEmpty { writer.bytes(value, tag: 18) }
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 24) }
     if expiresAtUs != 0 { writer.varint(UInt64(bitPattern: expiresAtUs), tag: 32) }
+    if purpose != .unspecified { writer.varint(UInt64(bitPattern: Int64(purpose.rawValue)), tag: 40) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -738,6 +762,7 @@ extension RevealedSecret {
     self.value = copyBytes(message.pointee.value)
     self.createdAtUs = message.pointee.created_at_us
     self.expiresAtUs = message.pointee.expires_at_us
+    self.purpose = SecretPurpose(number: Int32(truncatingIfNeeded: message.pointee.purpose.rawValue))
   }
 }
 
@@ -752,6 +777,8 @@ package struct RotateTriggerRequest: ProtoMessage {
   /// How long the old secret stays accepted, in seconds. Not given: 24 hours. 0: it ends at once.
   package var overlapSeconds: UInt64? = nil
   package var reason: String = ""
+  /// Which of the trigger's secrets.
+  package var purpose: SecretPurpose = .unspecified
 
   package init() {}
 
@@ -760,13 +787,15 @@ package struct RotateTriggerRequest: ProtoMessage {
     trigger: String = "",
     secret: [UInt8] = [],
     overlapSeconds: UInt64? = nil,
-    reason: String = ""
+    reason: String = "",
+    purpose: SecretPurpose = .unspecified
   ) {
     self.workspace = workspace
     self.trigger = trigger
     self.secret = secret
     self.overlapSeconds = overlapSeconds
     self.reason = reason
+    self.purpose = purpose
   }
 }
 
@@ -778,6 +807,7 @@ extension RotateTriggerRequest {
     if !secret.isEmpty { length += 1 + delimitedLength(secret.count) }
     if let value = overlapSeconds { length += 1 + varintLength(value) }
     if !reason.isEmpty { length += 1 + delimitedLength(reason.utf8.count) }
+    if purpose != .unspecified { length += 1 + varintLength(UInt64(bitPattern: Int64(purpose.rawValue))) }
     return length
   }
 
@@ -787,6 +817,7 @@ extension RotateTriggerRequest {
     if !secret.isEmpty { writer.bytes(secret, tag: 26) }
     if let value = overlapSeconds { writer.varint(value, tag: 32) }
     if !reason.isEmpty { writer.text(reason, tag: 42) }
+    if purpose != .unspecified { writer.varint(UInt64(bitPattern: Int64(purpose.rawValue)), tag: 48) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -799,6 +830,7 @@ extension RotateTriggerRequest {
     self.secret = copyBytes(message.pointee.secret)
     self.overlapSeconds = message.pointee.overlap_seconds_presence_case.rawValue == 4 ? message.pointee.overlap_seconds : nil
     self.reason = try copyText(message.pointee.reason, "headgate.v1.RotateTriggerRequest.reason")
+    self.purpose = SecretPurpose(number: Int32(truncatingIfNeeded: message.pointee.purpose.rawValue))
   }
 }
 

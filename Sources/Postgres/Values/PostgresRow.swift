@@ -43,6 +43,8 @@ package struct PostgresRow {
     // The connection's encoding is UTF-8, so the server has checked it.
     String(decoding: try field(.text, .varchar), as: UTF8.self)
   }
+  /// `text`, `varchar` or NULL.
+  package mutating func optionalText() throws(PostgresError) -> String? { try isNull() ? nil : text() }
   /// `bytea`.
   package mutating func bytes() throws(PostgresError) -> [UInt8] { Array(try field(.bytea)) }
   /// `bytea` or NULL.

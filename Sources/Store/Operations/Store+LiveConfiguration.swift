@@ -9,7 +9,8 @@ extension Store {
         LiveConfiguration(
           workspaces: try session.query(Statements.listWorkspaces).map { try WorkspaceRow(&$0) },
           dataKeys: try session.query(Statements.listDataKeys, [.null]).map { try DataKeyRow(&$0) },
-          flows: try session.liveFlows(workspace: .null, flow: .null))
+          flows: try session.liveFlows(workspace: .null, flow: .null),
+          variables: try session.query(Statements.listVariables, [.null]).map { try VariableRow(&$0) })
       }
     }
   }

@@ -114,7 +114,10 @@ extension Store {
       guard let flow else { throw StoreError.notFound(.trigger) }
       try session.query(
         Statements.expireSecretsOfTrigger,
-        [.id(rotation.workspace), .id(trigger), .int64(rotation.overlap.wholeMicroseconds)])
+        [
+          .id(rotation.workspace), .id(trigger), .int64(rotation.overlap.wholeMicroseconds),
+          .int16(rotation.added.purpose.rawValue),
+        ])
       let added = try session.insert(rotation.added, in: rotation.workspace)
       if let audit { try session.record(audit, identifiers) }
       try session.announce(.flow(flow, workspace: rotation.workspace))
@@ -148,7 +151,7 @@ extension PostgresSession {
         Statements.insertSecret,
         [
           .id(workspace), .id(secret.trigger), .id(secret.id), .bytes(secret.ciphertext),
-          .optional(secret.expiresAt) { .time($0) },
+          .optional(secret.expiresAt) { .time($0) }, .int16(secret.purpose.rawValue),
         ])
       var row = result[0]
       secret.createdAt = try row.time()
@@ -174,7 +177,17 @@ extension TriggerRow {
 extension SecretRow {
   init(_ row: inout PostgresRow) throws(PostgresError) {
     self.init(
-      trigger: try row.id(), id: try row.id(), ciphertext: try row.bytes(), createdAt: try row.time(),
-      expiresAt: try row.optionalTime())
+      trigger: try row.id(), id: try row.id(), purpose: try row.secretPurpose(), ciphertext: try row.bytes(),
+      createdAt: try row.time(), expiresAt: try row.optionalTime())
+  }
+}
+
+extension PostgresRow {
+  fileprivate mutating func secretPurpose() throws(PostgresError) -> StoredSecretPurpose {
+    let number = try int16()
+    guard let purpose = StoredSecretPurpose(rawValue: number) else {
+      throw PostgresError(.misuse, "a secret has the unknown purpose \(number)")
+    }
+    return purpose
   }
 }

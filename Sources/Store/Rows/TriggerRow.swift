@@ -30,10 +30,19 @@ package struct NewTrigger: Hashable, Sendable {
   }
 }
 
+/// What a trigger's secret is for. The numbers are stored.
+package enum StoredSecretPurpose: Int16, Hashable, Sendable, CaseIterable {
+  /// The credential that requests are verified with.
+  case credential = 0
+  /// What the verify token of a provider's handshake must be.
+  case verifyToken = 1
+}
+
 /// A trigger's secret as the vault sealed it.
 package struct SecretRow: Hashable, Sendable {
   package var trigger: UniqueID
   package var id: UniqueID
+  package var purpose: StoredSecretPurpose
   package var ciphertext: [UInt8]
   /// Set by the database when it is inserted.
   package var createdAt: UnixTime
@@ -41,11 +50,12 @@ package struct SecretRow: Hashable, Sendable {
   package var expiresAt: UnixTime?
 
   package init(
-    trigger: UniqueID, id: UniqueID, ciphertext: [UInt8], createdAt: UnixTime = UnixTime(microseconds: 0),
-    expiresAt: UnixTime? = nil
+    trigger: UniqueID, id: UniqueID, purpose: StoredSecretPurpose = .credential, ciphertext: [UInt8],
+    createdAt: UnixTime = UnixTime(microseconds: 0), expiresAt: UnixTime? = nil
   ) {
     self.trigger = trigger
     self.id = id
+    self.purpose = purpose
     self.ciphertext = ciphertext
     self.createdAt = createdAt
     self.expiresAt = expiresAt
@@ -71,7 +81,7 @@ package struct SecretExpiry: Hashable, Sendable {
   }
 }
 
-/// Which of a trigger's secrets end when it gets a new one.
+/// Which of a trigger's secrets end when it gets a new one: those of the same purpose.
 package struct SecretRotation: Sendable {
   package var workspace: UniqueID
   /// The new secret.
@@ -113,4 +123,6 @@ package struct LiveConfiguration: Hashable, Sendable {
   package var workspaces: [WorkspaceRow]
   package var dataKeys: [DataKeyRow]
   package var flows: [LiveFlow]
+  /// By workspace and name.
+  package var variables: [VariableRow]
 }

@@ -1414,7 +1414,8 @@ extension SecretInfo: SampledMessage {
       id: source.text(),
       createdAtUs: source.number(),
       expiresAtUs: source.number(),
-      masterKeyVersion: source.number()
+      masterKeyVersion: source.number(),
+      purpose: source.value()
     )
   }
 }
@@ -1529,7 +1530,8 @@ extension RevealedSecret: SampledMessage {
       id: source.text(),
       value: source.bytes(),
       createdAtUs: source.number(),
-      expiresAtUs: source.number()
+      expiresAtUs: source.number(),
+      purpose: source.value()
     )
   }
 }
@@ -1541,7 +1543,8 @@ extension RotateTriggerRequest: SampledMessage {
       trigger: source.text(),
       secret: source.bytes(),
       overlapSeconds: source.maybe { $0.number() },
-      reason: source.text()
+      reason: source.text(),
+      purpose: source.value()
     )
   }
 }

@@ -1153,7 +1153,7 @@ const ProtobufCMessageDescriptor headgate__v1__trigger__descriptor =
   (ProtobufCMessageInit) headgate__v1__trigger__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__secret_info__field_descriptors[4] =
+static const ProtobufCFieldDescriptor headgate__v1__secret_info__field_descriptors[5] =
 {
   {
     "id",
@@ -1203,17 +1203,30 @@ static const ProtobufCFieldDescriptor headgate__v1__secret_info__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "purpose",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__SecretInfo, purpose),
+    &headgate__v1__secret_purpose__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__secret_info__field_indices_by_name[] = {
   1,   /* field[1] = created_at_us */
   2,   /* field[2] = expires_at_us */
   0,   /* field[0] = id */
   3,   /* field[3] = master_key_version */
+  4,   /* field[4] = purpose */
 };
 static const ProtobufCIntRange headgate__v1__secret_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor headgate__v1__secret_info__descriptor =
 {
@@ -1223,7 +1236,7 @@ const ProtobufCMessageDescriptor headgate__v1__secret_info__descriptor =
   "Headgate__V1__SecretInfo",
   "headgate.v1",
   sizeof(Headgate__V1__SecretInfo),
-  4,
+  5,
   headgate__v1__secret_info__field_descriptors,
   headgate__v1__secret_info__field_indices_by_name,
   1,  headgate__v1__secret_info__number_ranges,
@@ -1862,7 +1875,7 @@ const ProtobufCMessageDescriptor headgate__v1__reveal_trigger_response__descript
   (ProtobufCMessageInit) headgate__v1__reveal_trigger_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__revealed_secret__field_descriptors[4] =
+static const ProtobufCFieldDescriptor headgate__v1__revealed_secret__field_descriptors[5] =
 {
   {
     "id",
@@ -1912,17 +1925,30 @@ static const ProtobufCFieldDescriptor headgate__v1__revealed_secret__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "purpose",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevealedSecret, purpose),
+    &headgate__v1__secret_purpose__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__revealed_secret__field_indices_by_name[] = {
   2,   /* field[2] = created_at_us */
   3,   /* field[3] = expires_at_us */
   0,   /* field[0] = id */
+  4,   /* field[4] = purpose */
   1,   /* field[1] = value */
 };
 static const ProtobufCIntRange headgate__v1__revealed_secret__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor headgate__v1__revealed_secret__descriptor =
 {
@@ -1932,14 +1958,14 @@ const ProtobufCMessageDescriptor headgate__v1__revealed_secret__descriptor =
   "Headgate__V1__RevealedSecret",
   "headgate.v1",
   sizeof(Headgate__V1__RevealedSecret),
-  4,
+  5,
   headgate__v1__revealed_secret__field_descriptors,
   headgate__v1__revealed_secret__field_indices_by_name,
   1,  headgate__v1__revealed_secret__number_ranges,
   (ProtobufCMessageInit) headgate__v1__revealed_secret__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_request__field_descriptors[6] =
 {
   {
     "workspace",
@@ -2001,9 +2027,22 @@ static const ProtobufCFieldDescriptor headgate__v1__rotate_trigger_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "purpose",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RotateTriggerRequest, purpose),
+    &headgate__v1__secret_purpose__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__rotate_trigger_request__field_indices_by_name[] = {
   3,   /* field[3] = overlap_seconds */
+  5,   /* field[5] = purpose */
   4,   /* field[4] = reason */
   2,   /* field[2] = secret */
   1,   /* field[1] = trigger */
@@ -2012,7 +2051,7 @@ static const unsigned headgate__v1__rotate_trigger_request__field_indices_by_nam
 static const ProtobufCIntRange headgate__v1__rotate_trigger_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor headgate__v1__rotate_trigger_request__descriptor =
 {
@@ -2022,7 +2061,7 @@ const ProtobufCMessageDescriptor headgate__v1__rotate_trigger_request__descripto
   "Headgate__V1__RotateTriggerRequest",
   "headgate.v1",
   sizeof(Headgate__V1__RotateTriggerRequest),
-  5,
+  6,
   headgate__v1__rotate_trigger_request__field_descriptors,
   headgate__v1__rotate_trigger_request__field_indices_by_name,
   1,  headgate__v1__rotate_trigger_request__number_ranges,
@@ -2452,4 +2491,34 @@ const ProtobufCMessageDescriptor headgate__v1__sign_sample_response__descriptor 
   1,  headgate__v1__sign_sample_response__number_ranges,
   (ProtobufCMessageInit) headgate__v1__sign_sample_response__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue headgate__v1__secret_purpose__enum_values_by_number[3] =
+{
+  { "SECRET_PURPOSE_UNSPECIFIED", "HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_UNSPECIFIED", 0 },
+  { "SECRET_PURPOSE_CREDENTIAL", "HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_CREDENTIAL", 1 },
+  { "SECRET_PURPOSE_VERIFY_TOKEN", "HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_VERIFY_TOKEN", 2 },
+};
+static const ProtobufCIntRange headgate__v1__secret_purpose__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex headgate__v1__secret_purpose__enum_values_by_name[3] =
+{
+  { "SECRET_PURPOSE_CREDENTIAL", 1 },
+  { "SECRET_PURPOSE_UNSPECIFIED", 0 },
+  { "SECRET_PURPOSE_VERIFY_TOKEN", 2 },
+};
+const ProtobufCEnumDescriptor headgate__v1__secret_purpose__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "headgate.v1.SecretPurpose",
+  "SecretPurpose",
+  "Headgate__V1__SecretPurpose",
+  "headgate.v1",
+  3,
+  headgate__v1__secret_purpose__enum_values_by_number,
+  3,
+  headgate__v1__secret_purpose__enum_values_by_name,
+  1,
+  headgate__v1__secret_purpose__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -41,6 +41,12 @@ typedef struct Headgate__V1__SignSampleResponse Headgate__V1__SignSampleResponse
 
 /* --- enums --- */
 
+typedef enum _Headgate__V1__SecretPurpose {
+  HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_UNSPECIFIED = 0,
+  HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_CREDENTIAL = 1,
+  HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_VERIFY_TOKEN = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEADGATE__V1__SECRET_PURPOSE)
+} Headgate__V1__SecretPurpose;
 
 /* --- messages --- */
 
@@ -79,10 +85,11 @@ struct  Headgate__V1__SecretInfo
   int64_t created_at_us;
   int64_t expires_at_us;
   uint32_t master_key_version;
+  Headgate__V1__SecretPurpose purpose;
 };
 #define HEADGATE__V1__SECRET_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__secret_info__descriptor) \
-    , {0,NULL}, 0, 0, 0 }
+    , {0,NULL}, 0, 0, 0, HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_UNSPECIFIED }
 
 
 struct  Headgate__V1__CreateTriggerRequest
@@ -221,10 +228,11 @@ struct  Headgate__V1__RevealedSecret
   ProtobufCBinaryData value;
   int64_t created_at_us;
   int64_t expires_at_us;
+  Headgate__V1__SecretPurpose purpose;
 };
 #define HEADGATE__V1__REVEALED_SECRET__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__revealed_secret__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_UNSPECIFIED }
 
 
 typedef enum {
@@ -240,6 +248,7 @@ struct  Headgate__V1__RotateTriggerRequest
   ProtobufCBinaryData trigger;
   ProtobufCBinaryData secret;
   ProtobufCBinaryData reason;
+  Headgate__V1__SecretPurpose purpose;
   Headgate__V1__RotateTriggerRequest__OverlapSecondsPresenceCase overlap_seconds_presence_case;
   union {
     uint64_t overlap_seconds;
@@ -247,7 +256,7 @@ struct  Headgate__V1__RotateTriggerRequest
 };
 #define HEADGATE__V1__ROTATE_TRIGGER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__rotate_trigger_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__ROTATE_TRIGGER_REQUEST__OVERLAP_SECONDS_PRESENCE__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, HEADGATE__V1__SECRET_PURPOSE__SECRET_PURPOSE_UNSPECIFIED, HEADGATE__V1__ROTATE_TRIGGER_REQUEST__OVERLAP_SECONDS_PRESENCE__NOT_SET, {0} }
 
 
 struct  Headgate__V1__RotateTriggerResponse
@@ -772,6 +781,7 @@ typedef void (*Headgate__V1__SignSampleResponse_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    headgate__v1__secret_purpose__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__trigger__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__secret_info__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__create_trigger_request__descriptor;
