@@ -27,6 +27,7 @@ package final class ChangeFeed: Sendable {
     var nextConsumer: UInt64 = 0
     var changes: [UInt64: AsyncStream<StoreChange>.Continuation] = [:]
     var readyRuns: [UInt64: AsyncStream<RunsReady>.Continuation] = [:]
+    var listenNews: [UInt64: AsyncStream<ListenNews>.Continuation] = [:]
     var isShutDown = false
   }
 
@@ -39,7 +40,7 @@ package final class ChangeFeed: Sendable {
     let state = Monitor(State())
     self.state = state
     listener = PostgresListener(
-      configuration, channels: [Channel.configuration, Channel.runs], logger: logger
+      configuration, channels: [Channel.configuration, Channel.runs, Channel.listen], logger: logger
     ) { event in
       Self.deliver(event, to: state)
     }
@@ -51,12 +52,13 @@ package final class ChangeFeed: Sendable {
   /// Ends all streams and closes the connection.
   package func shutDown() async {
     await listener.shutDown()
-    let (changes, readyRuns) = state.withLock { state in
+    let (changes, readyRuns, listenNews) = state.withLock { state in
       state.isShutDown = true
-      return (Array(state.changes.values), Array(state.readyRuns.values))
+      return (Array(state.changes.values), Array(state.readyRuns.values), Array(state.listenNews.values))
     }
     for consumer in changes { consumer.finish() }
     for consumer in readyRuns { consumer.finish() }
+    for consumer in listenNews { consumer.finish() }
   }
 
   /// Changes of the configuration from now on; several consumers may have a stream each.
@@ -64,6 +66,9 @@ package final class ChangeFeed: Sendable {
 
   /// Runs that became ready from now on, in any replica; several consumers may have a stream each.
   package func readyRuns() -> AsyncStream<RunsReady> { stream(\.readyRuns) }
+
+  /// What happens to listen sessions from now on, in any replica; several consumers may have a stream each.
+  package func listenNews() -> AsyncStream<ListenNews> { stream(\.listenNews) }
 
   /// Tells all replicas, this one included, that a workspace has runs to lease. From any thread; never blocks; goes out at
   /// most once per workspace and 50 ms, outside of any transaction of the requests.
@@ -99,15 +104,23 @@ package final class ChangeFeed: Sendable {
   }
 
   private static func deliver(_ event: PostgresListenerEvent, to state: Monitor<State>) {
-    let (changes, readyRuns) = state.withLock { (Array($0.changes.values), Array($0.readyRuns.values)) }
+    let (changes, readyRuns, listenNews) = state.withLock {
+      (Array($0.changes.values), Array($0.readyRuns.values), Array($0.listenNews.values))
+    }
     switch event {
     case .mayHaveMissed:
+      for consumer in listenNews { consumer.yield(.mayHaveMissed) }
       for consumer in changes { consumer.yield(.mayHaveMissed) }
       for consumer in readyRuns { consumer.yield(.mayHaveMissed) }
     case .notification(let notification) where notification.channel == Channel.runs:
       guard let workspace = UniqueID(notification.payload) else { return }
       for consumer in readyRuns {
         if case .dropped = consumer.yield(.workspace(workspace)) { consumer.yield(.mayHaveMissed) }
+      }
+    case .notification(let notification) where notification.channel == Channel.listen:
+      let news = ListenNews(payload: notification.payload) ?? .mayHaveMissed
+      for consumer in listenNews {
+        if case .dropped = consumer.yield(news) { consumer.yield(.mayHaveMissed) }
       }
     case .notification(let notification):
       // What this version does not know may be a newer one's: load everything.
@@ -123,6 +136,7 @@ package final class ChangeFeed: Sendable {
 enum Channel {
   static let configuration = "headgate_config"
   static let runs = "headgate_runs"
+  static let listen = "headgate_listen"
 }
 
 extension StoreChange {

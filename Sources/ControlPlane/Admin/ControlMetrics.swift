@@ -103,6 +103,12 @@ package enum ControlMetrics {
       guard let since = counts.oldestReadySince else { return 0 }
       return Double(max(0, UnixTime.now().microseconds - since.microseconds)) / 1e6
     }
+    metrics.observe("headgate_listen_sessions", help: "Open listen sessions of all replicas.") {
+      Double(node.listenSessions.count)
+    }
+    metrics.observe("headgate_listen_streams", help: "Streams of listen sessions that this process serves.") {
+      Double(node.listenExchange.listeners.count)
+    }
     metrics.observe("headgate_workers_waiting", help: "Calls of workers that wait for a run.") { Double(node.bell.waiting) }
   }
 }

@@ -14,19 +14,21 @@ package struct IngestService: IngestServiceHandler {
   private let readiness: Readiness
   private let writer: IngestWriter
   private let bell: RunBell
+  private let listening: ListenWatch
   private let limits: SubmitLimits
   private let maximumAttempts: Int16
   private let metrics: IngestMetrics
   private let logger: Logger
 
   package init(
-    triggers: LiveTriggers, readiness: Readiness, writer: IngestWriter, bell: RunBell, limits: SubmitLimits,
-    maximumAttempts: Int, metrics: IngestMetrics, logger: Logger
+    triggers: LiveTriggers, readiness: Readiness, writer: IngestWriter, bell: RunBell, listening: ListenWatch,
+    limits: SubmitLimits, maximumAttempts: Int, metrics: IngestMetrics, logger: Logger
   ) {
     self.triggers = triggers
     self.readiness = readiness
     self.writer = writer
     self.bell = bell
+    self.listening = listening
     self.limits = limits
     self.maximumAttempts = Int16(clamping: maximumAttempts)
     self.metrics = metrics
@@ -55,6 +57,7 @@ package struct IngestService: IngestServiceHandler {
       metrics.count(.unknownKey)
       return reply.succeed(.unknownKey)
     }
+    let watch = listening.mode(of: entry.trigger, at: start)
     switch entry.state {
     case .usable(let trigger):
       let nodes = DecidedNodes(owner: entry, subscribers: entry.subscribers)
@@ -63,9 +66,9 @@ package struct IngestService: IngestServiceHandler {
         environment: entry.environment,
         subscribers: nodes.triggers, nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
-      finish(decision, of: incoming, nodes, now, since: start, context.deadline, reply)
+      finish(decision, of: incoming, nodes, watch, now, since: start, context.deadline, reply)
     case .disabled(let redactions):
-      reject(incoming, entry, redactions, now)
+      reject(incoming, entry, redactions, watch, now)
       reply.succeed(.unknownKey)
     case .unusable:
       metrics.count(.unusable)
@@ -76,32 +79,43 @@ package struct IngestService: IngestServiceHandler {
 
   /// Records what was decided and answers: after COMMIT where a caller may rely on the record, else at once.
   private func finish(
-    _ decision: Decision, of request: IncomingRequest, _ nodes: DecidedNodes, _ now: UnixTime,
+    _ decision: Decision, of request: IncomingRequest, _ nodes: DecidedNodes, _ watch: ListenSessionMode?, _ now: UnixTime,
     since start: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
   ) {
-    let response = SubmitResponse(decision)
-    guard let outcome = decision.outcome else {
+    var response = SubmitResponse(decision)
+    guard let decided = decision.outcome else {
       metrics.count(.notRecorded)
       return reply.succeed(response)
     }
+    // Captured requests claim nothing either: the same delivery is to run when it comes again after the session.
+    let isCaptured = watch == .capture && (decided == .accepted || decided == .unrouted)
+    let outcome = isCaptured ? .captured : decided
+    response.outcome = Outcome(number: outcome.rawValue)
     let row = RequestRow(decision, outcome: outcome, of: request, nodes, now: now)
     // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
     if outcome == .rejected || outcome == .handshake {
       metrics.count(response.outcome, cause: response.cause)
-      writer.record(IngestEntry(request: row, runs: [], deadline: deadline))
+      record(IngestEntry(request: row, runs: [], deadline: deadline), watch)
       return reply.succeed(response)
     }
-    let entry = IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: deadline)
-    writer.submit(entry) { [metrics, bell, flows = nodes.flows(of: entry), workspace = row.workspace] result in
+    let entry =
+      isCaptured
+      ? IngestEntry(request: row, runs: [], deadline: deadline)
+      : IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: deadline)
+    let shown = watch == nil ? nil : ListenWatch.Shown(entry)
+    writer.submit(entry) {
+      [metrics, bell, listening, flows = nodes.flows(of: entry), workspace = row.workspace, response] result in
       switch result {
       case .success(let recorded):
         metrics.latency.record(.now - start)
         if case .duplicate(let first) = recorded {
           metrics.count(.duplicate)
+          if let shown { listening.recorded(shown) }
           return reply.succeed(SubmitResponse(decision, duplicateOf: first))
         }
         metrics.count(response.outcome)
         reply.succeed(response)
+        if let shown { listening.recorded(shown) }
         for flow in flows { bell.ring(workspace, flow: flow) }
       case .failure(let failure):
         metrics.count(failure == .overloaded ? .overloaded : .unavailable)
@@ -111,10 +125,21 @@ package struct IngestService: IngestServiceHandler {
   }
 
   /// Logs a request to a trigger that is disabled; the caller is answered as if there were none.
-  private func reject(_ request: IncomingRequest, _ entry: LiveEntry, _ redactions: Redactions?, _ now: UnixTime) {
+  private func reject(
+    _ request: IncomingRequest, _ entry: LiveEntry, _ redactions: Redactions?, _ watch: ListenSessionMode?, _ now: UnixTime
+  ) {
     metrics.count(.rejected, cause: .disabled)
     let row = RequestRow(disabled: request, entry, redactions, now: now)
-    writer.record(IngestEntry(request: row, runs: [], deadline: .now))
+    record(IngestEntry(request: row, runs: [], deadline: .now), watch)
+  }
+
+  /// Records what nobody relies on; listeners hear of it once it is committed.
+  private func record(_ entry: IngestEntry, _ watch: ListenSessionMode?) {
+    guard watch != nil else { return writer.record(entry) }
+    let shown = ListenWatch.Shown(entry)
+    writer.record(entry) { [listening] result in
+      if case .success = result { listening.recorded(shown) }
+    }
   }
 }
 

@@ -54,6 +54,8 @@ struct BringUp: Sendable {
         "the database role that this process serves with could change the audit log; let another one own the tables",
         metadata: ["advice": "headgate-control migrate --grant-to ROLE, and serve as ROLE with --migrate false"])
     }
+    // Before the first request: a session may capture.
+    try await node.listenFollower.reload()
     node.readiness.clear(.masterKeyMissing)
     node.readiness.clear(.configurationNotLoaded)
     logger.notice("ready", metadata: ["triggers": "\(node.triggers.count)"])

@@ -24,11 +24,13 @@ package final class ControlPlaneNode: Sendable {
     package var migratesAtStart = true
     /// Days that requests and runs are kept; `nil`: for ever.
     package var retentionDays: Int?
+    /// Of each listener.
+    package var listenQueue = ListenQueue.Limits()
 
     package init(postgres: PostgresConfiguration) { self.postgres = postgres }
   }
 
-  package let instanceID = UniqueID.random().description
+  package let instanceID: String
   package let options: Options
   package let store: Store
   package let ingest: IngestWriter
@@ -39,6 +41,9 @@ package final class ControlPlaneNode: Sendable {
   package let environments = LiveEnvironments()
   package let loader: LiveLoader
   package let bell = RunBell()
+  package let listenSessions = OpenSessions()
+  package let listenExchange = ListenExchange()
+  package let listenFollower: ListenFollower
   package let metrics = IngestMetrics()
   package let runMetrics = RunMetrics()
   package let retention = RetentionMetrics()
@@ -51,6 +56,8 @@ package final class ControlPlaneNode: Sendable {
   package init(_ options: Options, masterKeys: MasterKeys, logger: Logger) {
     self.options = options
     self.logger = logger
+    let replica = UniqueID.random()
+    instanceID = replica.description
     let store = Store(options.postgres, connections: options.databaseConnections, logger: logger)
     self.store = store
     let feed = ChangeFeed(options.postgres, logger: logger)
@@ -67,6 +74,8 @@ package final class ControlPlaneNode: Sendable {
     apiKeys = APIKeyRing(store: store)
     loader = LiveLoader(
       store: store, keys: keys, directory: directory, triggers: triggers, environments: environments, logger: logger)
+    listenFollower = ListenFollower(
+      store: store, sessions: listenSessions, exchange: listenExchange, replica: replica, logger: logger)
     // Without a master key there is no `MasterKeys`; a random key then only means that cursors end with the process.
     cursors = CursorSeal(key: masterKeys.derivedKey(for: "cursors") ?? .random(count: 32))
   }
@@ -80,7 +89,8 @@ package final class ControlPlaneNode: Sendable {
     let descriptions = TriggerDescriptions(store: store, publicBaseURL: options.publicBaseURL)
     let gated: [MethodHandler] =
       IngestService(
-        triggers: triggers, readiness: readiness, writer: ingest, bell: bell, limits: options.submit,
+        triggers: triggers, readiness: readiness, writer: ingest, bell: bell,
+        listening: ListenWatch(sessions: listenSessions, exchange: listenExchange), limits: options.submit,
         maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger
       ).methods
       + WorkspaceService(store: store, directory: directory).methods
@@ -93,6 +103,10 @@ package final class ControlPlaneNode: Sendable {
       + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
+      + ListenService(
+        store: store, directory: directory, descriptions: descriptions, exchange: listenExchange, follower: listenFollower,
+        queueLimits: options.listenQueue
+      ).methods
       + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors, metrics: runMetrics)
       .methods
     let status = StatusService(
@@ -115,11 +129,17 @@ package final class ControlPlaneNode: Sendable {
     feed.start()
   }
 
+  /// Ends the calls that would otherwise wait on: those for runs, and the streams of listeners.
+  package func closeWaitingCalls() {
+    bell.close()
+    policies.close()
+    listenExchange.close()
+  }
+
   /// Commits what is queued, as far as that succeeds within the time, and closes the connections.
   package func shutDown(within time: Duration) async {
     readiness.set(.draining, because: "this process is shutting down")
-    bell.close()
-    policies.close()
+    closeWaitingCalls()
     await ingest.shutDown(within: time)
     await feed.shutDown()
     await store.shutDown()

@@ -129,8 +129,8 @@ struct RPCService: Service {
     await endOfService()
     logger.notice("draining")
     node.readiness.set(.draining, because: "this process is shutting down")
-    // Calls that wait for runs would use up the drain's time.
-    node.bell.close()
+    // Calls that wait would use up the drain's time.
+    node.closeWaitingCalls()
     await server.drain()
   }
 }

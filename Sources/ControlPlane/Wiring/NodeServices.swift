@@ -42,6 +42,7 @@ package struct ConfigurationService: Service {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await followChanges() }
       group.addTask { await followRuns() }
+      group.addTask { await node.listenFollower.follow(node.feed.listenNews()) }
       group.addTask { await reloadRegularly() }
       group.addTask {
         await APIKeyWatch(

@@ -23,7 +23,10 @@ package enum ListenState: Int32, Sendable, CaseIterable {
   /// Open; something has arrived.
   case received = 2
   case expired = 3
+  /// Cancelled by somebody, or nobody attended to it any more.
   case cancelled = 4
+  /// As many requests as were asked for have arrived.
+  case completed = 5
 
   /// The value of a number on the wire; `unspecified` for a number that is not known here.
   package init(number: Int32) { self = Self(rawValue: number) ?? .unspecified }
@@ -34,18 +37,21 @@ package struct ListenRequest: ProtoMessage {
   package static var protoName: String { "headgate.v1.ListenRequest" }
 
   package var workspace: String = ""
-  /// FLOW/NODE, id or key.
+  /// FLOW/NODE, id or key. May be left out with session_id.
   package var trigger: String = ""
-  /// Unspecified: tap.
+  /// Unspecified: tap. Only for a new session, like the two limits.
   package var mode: ListenMode = .unspecified
   /// 1 to 86,400; 0: 600.
   package var timeLimitSeconds: UInt32 = 0
   /// Of a session that is to go on; empty: a new one.
   package var sessionId: String = ""
-  /// The id of the last request seen; empty: since the session began.
+  /// The greatest id of a request seen; empty: since the session began.
   package var after: String = ""
-  /// End the session when this many requests have arrived; 0: no such limit.
+  /// End the session when this many requests have arrived, 1 to 10,000; 0: no such limit.
   package var maxRequests: UInt32 = 0
+  /// Requests are not recorded in the order of their ids, so that those of the 75 seconds before `after` come again, except
+  /// for these, 16 bytes each; at most 8192.
+  package var seen: [[UInt8]] = []
 
   package init() {}
 
@@ -56,7 +62,8 @@ package struct ListenRequest: ProtoMessage {
     timeLimitSeconds: UInt32 = 0,
     sessionId: String = "",
     after: String = "",
-    maxRequests: UInt32 = 0
+    maxRequests: UInt32 = 0,
+    seen: [[UInt8]] = []
   ) {
     self.workspace = workspace
     self.trigger = trigger
@@ -65,6 +72,7 @@ package struct ListenRequest: ProtoMessage {
     self.sessionId = sessionId
     self.after = after
     self.maxRequests = maxRequests
+    self.seen = seen
   }
 }
 
@@ -78,6 +86,7 @@ extension ListenRequest {
     if !sessionId.isEmpty { length += 1 + delimitedLength(sessionId.utf8.count) }
     if !after.isEmpty { length += 1 + delimitedLength(after.utf8.count) }
     if maxRequests != 0 { length += 1 + varintLength(UInt64(maxRequests)) }
+    for element in seen { length += 1 + delimitedLength(element.count) }
     return length
   }
 
@@ -89,6 +98,7 @@ extension ListenRequest {
     if !sessionId.isEmpty { writer.text(sessionId, tag: 42) }
     if !after.isEmpty { writer.text(after, tag: 50) }
     if maxRequests != 0 { writer.varint(UInt64(maxRequests), tag: 56) }
+    for element in seen { writer.bytes(element, tag: 66) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -103,6 +113,7 @@ extension ListenRequest {
     self.sessionId = try copyText(message.pointee.session_id, "headgate.v1.ListenRequest.session_id")
     self.after = try copyText(message.pointee.after, "headgate.v1.ListenRequest.after")
     self.maxRequests = message.pointee.max_requests
+    self.seen = try copyEach(message.pointee.seen, message.pointee.n_seen) { (element) throws(ProtoDecodingError) in copyBytes(element) }
   }
 }
 
@@ -430,7 +441,8 @@ extension CancelListenSessionRequest {
 /// The methods of headgate.v1.ListenService.
 package enum ListenServiceMethods {
   /// Opens a session, or goes on with one after a cut: then everything recorded since `after` comes first. The first message
-  /// says which session it is. Ends with the session; ending the stream alone leaves the session open for `resume_seconds`.
+  /// says which session it is. Ends with the session. Ending the stream alone leaves the session open for two minutes, in
+  /// which it can be gone on with through any control plane; after them it is cancelled.
   package static let listen = RPCMethod<ListenRequest, ListenEvent>(
     service: "headgate.v1.ListenService", name: "Listen", shape: .serverStream, roles: [.admin, .operator])
   package static let get = RPCMethod<GetListenSessionRequest, ListenSession>(
@@ -444,7 +456,8 @@ package enum ListenServiceMethods {
 /// Listen sessions: requests shown as they arrive on the production URL, also those that are refused.
 package protocol ListenServiceHandler: Sendable {
   /// Opens a session, or goes on with one after a cut: then everything recorded since `after` comes first. The first message
-  /// says which session it is. Ends with the session; ending the stream alone leaves the session open for `resume_seconds`.
+  /// says which session it is. Ends with the session. Ending the stream alone leaves the session open for two minutes, in
+  /// which it can be gone on with through any control plane; after them it is cancelled.
   func listen(_ request: ListenRequest, context: CallContext, writer: MessageWriter<ListenEvent>) async throws
   func get(_ request: GetListenSessionRequest, context: CallContext) async throws -> ListenSession
   func list(_ request: ListListenSessionsRequest, context: CallContext) async throws -> ListListenSessionsResponse
@@ -470,7 +483,8 @@ package struct ListenServiceClient<Caller: RPCCaller>: Sendable {
   package init(_ caller: Caller) { self.caller = caller }
 
   /// Opens a session, or goes on with one after a cut: then everything recorded since `after` comes first. The first message
-  /// says which session it is. Ends with the session; ending the stream alone leaves the session open for `resume_seconds`.
+  /// says which session it is. Ends with the session. Ending the stream alone leaves the session open for two minutes, in
+  /// which it can be gone on with through any control plane; after them it is cancelled.
   package func listen(_ request: ListenRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ResponseStream<ListenEvent> {
     try await caller.stream(ListenServiceMethods.listen, request, options: options)
   }

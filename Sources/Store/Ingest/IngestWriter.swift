@@ -79,8 +79,13 @@ package final class IngestWriter: Sendable {
   }
 
   /// Records a request that nobody waits for, such as a rejected one, when there is room; else drops and counts it.
-  package func record(_ entry: IngestEntry) {
-    let pending = PendingEntry(entry, byteCount: entry.byteCount, deadline: .now + limits.rejectionPatience) { _ in }
+  ///
+  /// - Parameter completion: as for `submit`, but not called for one that is dropped.
+  package func record(
+    _ entry: IngestEntry, completion: @escaping @Sendable (Result<IngestResult, IngestFailure>) -> Void = { _ in }
+  ) {
+    let pending = PendingEntry(
+      entry, byteCount: entry.byteCount, deadline: .now + limits.rejectionPatience, completion: completion)
     state.withLock { $0.queue.addRejection(pending) }
     state.signal()
   }

@@ -740,7 +740,8 @@ extension ListenRequest: SampledMessage {
       timeLimitSeconds: source.number(),
       sessionId: source.text(),
       after: source.text(),
-      maxRequests: source.number()
+      maxRequests: source.number(),
+      seen: source.several { $0.bytes() }
     )
   }
 }

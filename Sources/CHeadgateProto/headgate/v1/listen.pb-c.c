@@ -322,7 +322,7 @@ void   headgate__v1__cancel_listen_session_request__free_unpacked
   assert(message->base.descriptor == &headgate__v1__cancel_listen_session_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__listen_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor headgate__v1__listen_request__field_descriptors[8] =
 {
   {
     "workspace",
@@ -408,11 +408,24 @@ static const ProtobufCFieldDescriptor headgate__v1__listen_request__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "seen",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__ListenRequest, n_seen),
+    offsetof(Headgate__V1__ListenRequest, seen),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__listen_request__field_indices_by_name[] = {
   5,   /* field[5] = after */
   6,   /* field[6] = max_requests */
   2,   /* field[2] = mode */
+  7,   /* field[7] = seen */
   4,   /* field[4] = session_id */
   3,   /* field[3] = time_limit_seconds */
   1,   /* field[1] = trigger */
@@ -421,7 +434,7 @@ static const unsigned headgate__v1__listen_request__field_indices_by_name[] = {
 static const ProtobufCIntRange headgate__v1__listen_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor headgate__v1__listen_request__descriptor =
 {
@@ -431,7 +444,7 @@ const ProtobufCMessageDescriptor headgate__v1__listen_request__descriptor =
   "Headgate__V1__ListenRequest",
   "headgate.v1",
   sizeof(Headgate__V1__ListenRequest),
-  7,
+  8,
   headgate__v1__listen_request__field_descriptors,
   headgate__v1__listen_request__field_indices_by_name,
   1,  headgate__v1__listen_request__number_ranges,
@@ -917,20 +930,22 @@ const ProtobufCEnumDescriptor headgate__v1__listen_mode__descriptor =
   headgate__v1__listen_mode__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue headgate__v1__listen_state__enum_values_by_number[5] =
+static const ProtobufCEnumValue headgate__v1__listen_state__enum_values_by_number[6] =
 {
   { "LISTEN_STATE_UNSPECIFIED", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_UNSPECIFIED", 0 },
   { "LISTEN_STATE_WAITING", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_WAITING", 1 },
   { "LISTEN_STATE_RECEIVED", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_RECEIVED", 2 },
   { "LISTEN_STATE_EXPIRED", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_EXPIRED", 3 },
   { "LISTEN_STATE_CANCELLED", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_CANCELLED", 4 },
+  { "LISTEN_STATE_COMPLETED", "HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_COMPLETED", 5 },
 };
 static const ProtobufCIntRange headgate__v1__listen_state__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex headgate__v1__listen_state__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex headgate__v1__listen_state__enum_values_by_name[6] =
 {
   { "LISTEN_STATE_CANCELLED", 4 },
+  { "LISTEN_STATE_COMPLETED", 5 },
   { "LISTEN_STATE_EXPIRED", 3 },
   { "LISTEN_STATE_RECEIVED", 2 },
   { "LISTEN_STATE_UNSPECIFIED", 0 },
@@ -943,9 +958,9 @@ const ProtobufCEnumDescriptor headgate__v1__listen_state__descriptor =
   "ListenState",
   "Headgate__V1__ListenState",
   "headgate.v1",
-  5,
+  6,
   headgate__v1__listen_state__enum_values_by_number,
-  5,
+  6,
   headgate__v1__listen_state__enum_values_by_name,
   1,
   headgate__v1__listen_state__value_ranges,

@@ -39,7 +39,8 @@ typedef enum _Headgate__V1__ListenState {
   HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_WAITING = 1,
   HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_RECEIVED = 2,
   HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_EXPIRED = 3,
-  HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_CANCELLED = 4
+  HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_CANCELLED = 4,
+  HEADGATE__V1__LISTEN_STATE__LISTEN_STATE_COMPLETED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEADGATE__V1__LISTEN_STATE)
 } Headgate__V1__ListenState;
 
@@ -55,10 +56,12 @@ struct  Headgate__V1__ListenRequest
   ProtobufCBinaryData session_id;
   ProtobufCBinaryData after;
   uint32_t max_requests;
+  size_t n_seen;
+  ProtobufCBinaryData *seen;
 };
 #define HEADGATE__V1__LISTEN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__listen_request__descriptor) \
-    , {0,NULL}, {0,NULL}, HEADGATE__V1__LISTEN_MODE__LISTEN_MODE_UNSPECIFIED, 0, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, HEADGATE__V1__LISTEN_MODE__LISTEN_MODE_UNSPECIFIED, 0, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
 struct  Headgate__V1__ListenSession
