@@ -2,8 +2,9 @@ import Synchronization
 
 /// Makes request identifiers: UUID version 7 (RFC 9562 §5.7), ordered by time.
 ///
-/// Identifiers of one generator grow strictly, also within a millisecond and when the clock steps back: the twelve bits
-/// after the timestamp count within the millisecond (RFC 9562 §6.2, method 1), the other 62 bits are random.
+/// Identifiers of one generator grow strictly, also within a millisecond and when the clock steps back a little: the twelve bits
+/// after the timestamp count within the millisecond (RFC 9562 §6.2, method 1), the other 62 bits are random. A clock that is set
+/// back further is followed: an identifier from the future would be refused.
 package final class RequestIDGenerator: Sendable {
   private struct State {
     var milliseconds: Int64 = 0
@@ -12,6 +13,9 @@ package final class RequestIDGenerator: Sendable {
 
   private let state = Mutex(State())
 
+  /// How far the clock may be set back without identifiers going back as well.
+  private static let toleratedStep: Int64 = 10_000
+
   package init() {}
 
   /// The next identifier.
@@ -19,7 +23,7 @@ package final class RequestIDGenerator: Sendable {
   /// - Parameter unixMilliseconds: the present time; 0 to 2^48 - 1.
   package func next(unixMilliseconds: Int64) -> UniqueID {
     let (milliseconds, sequence) = state.withLock { state in
-      if unixMilliseconds > state.milliseconds {
+      if unixMilliseconds > state.milliseconds || unixMilliseconds < state.milliseconds - Self.toleratedStep {
         state.milliseconds = unixMilliseconds
         state.sequence = 0
       } else if state.sequence < 0xfff {

@@ -45,6 +45,15 @@ import Testing
     #expect(ids[4].unixMilliseconds == 1_001)
   }
 
+  @Test func aClockThatIsSetBackIsFollowed() {
+    let generator = RequestIDGenerator()
+    let times: [Int64] = [3_600_000, 3_590_000, 3_589_999, 3_589_999, 3_600_001]
+    #expect(
+      times.map { generator.next(unixMilliseconds: $0).unixMilliseconds } == [
+        3_600_000, 3_600_000, 3_589_999, 3_589_999, 3_600_001,
+      ])
+  }
+
   @Test func isUniqueAcrossThreads() async {
     let generator = RequestIDGenerator()
     let ids = await withTaskGroup(of: [UniqueID].self) { group in
