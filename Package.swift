@@ -118,6 +118,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store", log] + nio, path: "Tests/TestSupport",
       swiftSettings: strict),
 
+    .target(
+      name: "RulesTestSupport", dependencies: ["Rules", "Cryptography", "JSON"], path: "Tests/RulesTestSupport",
+      swiftSettings: strict),
+
     program("headgate-edge", ["Edge", "Settings", arguments]),
     program(
       "headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
@@ -138,7 +142,7 @@ let package = Package(
         "TestSupport", "PKI", .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ]),
-    tests("Rules", ["Addresses", "Cryptography", "JSON"]),
+    tests("Rules", ["Addresses", "Cryptography", "JSON", "RulesTestSupport"]),
     tests("TokenVault"),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("Postgres", ["TestSupport"]),
@@ -152,6 +156,9 @@ let package = Package(
       ]),
     tests("ControlPlane", ["TestSupport", "Observability", log, metrics]),
     tests("Client", ["TestSupport"]),
+    .testTarget(
+      name: "SystemTests",
+      dependencies: ["Edge", "ControlPlane", "CZlib", "Cryptography", "RulesTestSupport", "TestSupport", log, metrics] + nio, swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

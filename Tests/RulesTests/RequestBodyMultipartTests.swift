@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import RulesTestSupport
 import Testing
 
 @testable import Rules

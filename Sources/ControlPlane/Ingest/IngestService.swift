@@ -4,7 +4,7 @@ import Identifiers
 package import Logging
 import Metrics
 import Observability
-import Postgres
+package import Postgres
 import Rules
 package import Store
 
@@ -19,10 +19,12 @@ package struct IngestService: IngestServiceHandler {
   private let maximumAttempts: Int16
   private let metrics: IngestMetrics
   private let logger: Logger
+  private let clock: @Sendable () -> UnixTime
 
   package init(
     triggers: LiveTriggers, readiness: Readiness, writer: IngestWriter, bell: RunBell, listening: ListenWatch,
-    limits: SubmitLimits, maximumAttempts: Int, metrics: IngestMetrics, logger: Logger
+    limits: SubmitLimits, maximumAttempts: Int, metrics: IngestMetrics, logger: Logger,
+    clock: @escaping @Sendable () -> UnixTime = { .now() }
   ) {
     self.triggers = triggers
     self.readiness = readiness
@@ -33,6 +35,7 @@ package struct IngestService: IngestServiceHandler {
     self.maximumAttempts = Int16(clamping: maximumAttempts)
     self.metrics = metrics
     self.logger = logger
+    self.clock = clock
   }
 
   package func submit(_ request: SubmitRequest, context: CallContext, reply: Reply<SubmitResponse>) {
@@ -41,7 +44,7 @@ package struct IngestService: IngestServiceHandler {
       return reply.fail(RPCError(.permissionDenied, "an edge node's credential must not be confined to a workspace"))
     }
     let start = ContinuousClock.now
-    let now = UnixTime.now()
+    let now = clock()
     let incoming: IncomingRequest
     do {
       incoming = try limits.check(request, now: now)

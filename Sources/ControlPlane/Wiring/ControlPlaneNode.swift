@@ -22,6 +22,8 @@ package final class ControlPlaneNode: Sendable {
     package var reloadInterval = Duration.seconds(60)
     var apiKeyRhythm = APIKeyWatch.Rhythm()
     package var migratesAtStart = true
+    /// The wall clock that requests are judged by.
+    package var clock: @Sendable () -> UnixTime = { .now() }
     /// Days that requests and runs are kept; `nil`: for ever.
     package var retentionDays: Int?
     /// Of each listener.
@@ -91,7 +93,7 @@ package final class ControlPlaneNode: Sendable {
       IngestService(
         triggers: triggers, readiness: readiness, writer: ingest, bell: bell,
         listening: ListenWatch(sessions: listenSessions, exchange: listenExchange), limits: options.submit,
-        maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger
+        maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger, clock: options.clock
       ).methods
       + WorkspaceService(store: store, directory: directory).methods
       + FlowService(store: store, directory: directory, applier: applier, live: loader, cursors: cursors).methods

@@ -3,7 +3,7 @@ import HeadgateProto
 package import Identifiers
 package import Logging
 import NIOCore
-import Observability
+package import Observability
 import Synchronization
 
 /// What all connections of an edge node share. Holds no secret and no state of a trigger.
@@ -41,19 +41,24 @@ package final class EdgeCore: Sendable {
   let renderMetrics: @Sendable () -> String
   let logger: Logger
   private let identifiers: RequestIDGenerator
+  private let clock: (@Sendable () -> WallTime)?
   private let publicURL: [UInt8]?
   private let requestsSeen = Atomic<Int>(0)
 
-  /// - Parameter renderMetrics: what `/metrics` answers.
+  /// - Parameters:
+  ///   - clock: the wall clock; `nil`: this machine's, corrected by what is known of the control plane's.
+  ///   - renderMetrics: what `/metrics` answers.
   package init(
     options: Options, forwarder: any SubmitForwarder, metrics: EdgeMetrics, logger: Logger,
-    identifiers: RequestIDGenerator = RequestIDGenerator(), renderMetrics: @escaping @Sendable () -> String = { "" }
+    identifiers: RequestIDGenerator = RequestIDGenerator(), clock: (@Sendable () -> WallTime)? = nil,
+    renderMetrics: @escaping @Sendable () -> String = { "" }
   ) {
     self.options = options
     self.forwarder = forwarder
     self.metrics = metrics
     self.logger = logger
     self.identifiers = identifiers
+    self.clock = clock
     self.renderMetrics = renderMetrics
     load = EdgeLoad(limits: options.load)
     policies = TriggerPolicies(limits: options.policies)
@@ -65,6 +70,7 @@ package final class EdgeCore: Sendable {
 
   /// The time as the control plane has it.
   func now() -> WallTime {
+    if let clock { return clock() }
     let offset = forwarder.clockOffset.components
     let local = WallTime.now.microseconds
     return WallTime(microseconds: max(0, local + offset.seconds * 1_000_000 + offset.attoseconds / 1_000_000_000_000))

@@ -2,6 +2,7 @@ import Cryptography
 import Testing
 
 @testable import Rules
+@testable import RulesTestSupport
 
 /// Each preset with random secrets and bodies: what its provider signs is accepted, and nothing else is.
 @Suite("Presets with random requests")

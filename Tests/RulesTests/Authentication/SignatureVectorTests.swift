@@ -1,52 +1,13 @@
 import Cryptography
 import JSON
 import Rules
+import RulesTestSupport
 import Testing
 
-/// One entry of shared/signatures/vectors.json.
-struct SignatureVector: Sendable, CustomTestStringConvertible {
-  let json: JSONValue
+extension SignatureVector: CustomTestStringConvertible {
+  package var testDescription: String { text("id") }
 
-  func text(_ field: String) -> String { json[field]?.string ?? "" }
-
-  var testDescription: String { text("id") }
-  var scheme: String { text("scheme") }
-
-  static let all: [SignatureVector] = {
-    let vectors = (try? SharedData.json("signatures/vectors.json"))?.elements.map { SignatureVector(json: $0) }
-    return vectors ?? []
-  }()
-
-  /// Those of a scheme that is a preset.
-  static let deliveries = all.filter { $0.text("kind") == "delivery" && AuthenticationRule.presetNames.contains($0.scheme) }
-
-  static let isPresent = SharedData.exists("signatures/vectors.json")
-
-  var request: IncomingRequest {
-    let url = text("url")
-    let query = url.firstIndex(of: "?").map { String(url[url.index(after: $0)...]) } ?? ""
-    return IncomingRequest(
-      method: Array(text("method").utf8), query: Array(query.utf8),
-      headers: json["headers"]?.members.map { HeaderField(($0.key.string ?? "").lowercased(), $0.value.string ?? "") } ?? [],
-      body: json["body"]?.stringBytes ?? Base64.decode(text("body_base64")) ?? [])
-  }
-
-  var secrets: [String] { [text("secret")] + (json["extra_secrets"]?.elements.compactMap(\.string) ?? []) }
-
-  var rule: AuthenticationRule {
-    get throws {
-      var writer = JSONWriter()
-      writer.beginObject()
-      writer.key("preset")
-      writer.string(scheme)
-      if try parseRule("{\"preset\": \"\(scheme)\"}").mode.isSigned {
-        writer.key("url")
-        writer.string(text("url"))
-      }
-      writer.endObject()
-      return try parseRule(String(decoding: writer.bytes, as: UTF8.self))
-    }
-  }
+  var rule: AuthenticationRule { get throws { try parseRule(auth()) } }
 }
 
 /// Known answers of providers and their libraries.
@@ -65,7 +26,7 @@ struct SignatureVectorTests {
 
   @Test("Deliveries", arguments: SignatureVector.deliveries)
   func delivery(_ vector: SignatureVector) throws {
-    let nowUs = (vector.json["now_unix"]?.integer ?? 0) * 1_000_000
+    let nowUs = vector.nowSeconds * 1_000_000
     let result = try vector.rule.check(vector.request, vector.secrets, nowUs: nowUs)
     #expect(result.isVerified == (vector.text("expect") == "accept"), "\(vector.text("notes")): \(result)")
     // The vectors know four reasons; a malformed signature is also a wrong one, and the other way round when it is short.
@@ -85,7 +46,7 @@ struct SignatureVectorTests {
   @Test(
     "Verified deliveries fail with an empty secret, no secret, and the secret's neighbour", arguments: SignatureVector.deliveries)
   func otherSecrets(_ vector: SignatureVector) throws {
-    let nowUs = (vector.json["now_unix"]?.integer ?? 0) * 1_000_000
+    let nowUs = vector.nowSeconds * 1_000_000
     for secrets in [[], [""], [vector.text("secret") + "0"]] where !secrets.contains(where: vector.secrets.contains) {
       #expect(!(try vector.rule.check(vector.request, secrets, nowUs: nowUs).isVerified), "\(secrets.count)")
     }

@@ -1,6 +1,7 @@
 import Cryptography
 import JSON
 import Rules
+import RulesTestSupport
 import Testing
 
 /// The cases of the Standard Webhooks libraries, and the examples that GitHub and Slack print.

@@ -1,0 +1,61 @@
+import HeadgateProto
+import RulesTestSupport
+import Testing
+
+/// JSON over HTTP: what is refused, what is taken, and what becomes of numbers.
+@Suite("JSON over HTTP", .timeLimit(.minutes(5)))
+struct JSONTests {
+  private static let folder = "corpora/JSONTestSuite/test_parsing"
+
+  /// Where RFC 8259 leaves it open: numbers are text, so any size is taken, and a byte order mark is passed over. Text is UTF-8
+  /// without surrogates, and 500 levels are beyond the depth limit.
+  private static let open: Set<String> = [
+    "i_number_double_huge_neg_exp", "i_number_huge_exp", "i_number_neg_int_huge_exp", "i_number_pos_double_huge_exp",
+    "i_number_real_neg_overflow", "i_number_real_pos_overflow", "i_number_real_underflow", "i_number_too_big_neg_int",
+    "i_number_too_big_pos_int", "i_number_very_big_negative_int", "i_structure_UTF-8_BOM_empty_object",
+  ]
+
+  /// An empty body is no JSON text, but providers try URLs with it: it is a request without a body.
+  private static let empty = "n_structure_no_data"
+
+  @Test("JSONTestSuite", .enabled(if: SharedData.exists(folder), "the corpora are not beside the repository"))
+  func suite() async throws {
+    try await withSystem { system in
+      let key = try await system.publish(flow: "suite", trigger: #""auth": {"mode": "public"}"#)
+      var counts: [Character: Int] = [:]
+      for name in try SharedData.names(in: Self.folder, prefix: "", suffix: ".json") {
+        let answer = try await system.send(Webhook(key, body: try SharedData.bytes("\(Self.folder)/\(name)")))
+        let kind = try #require(name.first)
+        counts[kind, default: 0] += 1
+        let isAccepted = kind == "y" || name == Self.empty + ".json" || Self.open.contains(String(name.dropLast(5)))
+        #expect(answer.status == (isAccepted ? 200 : 400), "\(name): \(answer.body)")
+      }
+      #expect(counts == ["y": 95, "n": 188, "i": 35])
+      #expect(try await system.count("SELECT count(*) FROM requests WHERE outcome = 1") == 96 + Self.open.count)
+      #expect(try await system.count("SELECT count(*) FROM runs") == 96 + Self.open.count)
+    }
+  }
+
+  @Test("Numbers come out of mapping, log and run as they went in")
+  func numbers() async throws {
+    try await withSystem { system in
+      let key = try await system.publish(
+        flow: "numbers",
+        trigger: #"""
+          "auth": {"mode": "public"}, "map": [{"variable": "a", "from": "body.a"},
+          {"variable": "b", "from": "body.b", "type": "number"}, {"variable": "c", "from": "body.c[0]", "type": "string"},
+          {"variable": "d", "from": "body", "type": "json"}]
+          """#)
+      let body = #"{"a":9007199254740993,"b":1e400,"c":[-0.10],"d":0.1e-0007}"#
+      let answer = try await system.send(Webhook(key, body))
+      #expect(answer.status == 200)
+      let run = try #require(try await system.runs.lease(LeaseRunsRequest()).runs.first)
+      let variables = String(decoding: run.variables, as: UTF8.self)
+      #expect(variables == #"{"a":9007199254740993,"b":1e400,"c":"-0.10","d":\#(body)}"#)
+      let entry = try await system.logs.get(GetLogRequest(id: run.requestId))
+      #expect(String(decoding: entry.body, as: UTF8.self) == body)
+      #expect(entry.runs.map { String(decoding: $0.variables, as: UTF8.self) } == [variables])
+      #expect(answer.body.contains(run.requestId))
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import Cryptography
+import RulesTestSupport
+import Testing
+
+/// Signed webhooks over HTTP, with the clock standing at the time of each.
+@Suite("Signatures over HTTP", .timeLimit(.minutes(5)))
+struct SignatureTests {
+  @Test(
+    "Known answers of providers", .enabled(if: SignatureVector.isPresent, "shared/signatures/vectors.json is not there"))
+  func vectors() async throws {
+    try await withSystem { system in
+      let days = Set(SignatureVector.deliveries.map { $0.nowSeconds / 86_400 })
+      try await system.makePartitions(ofDays: days)
+      var verdicts: [Int: Int] = [:]
+      for (index, vector) in SignatureVector.deliveries.enumerated() {
+        let id = vector.text("id")
+        let method = vector.text("method").isEmpty ? "POST" : vector.text("method")
+        let key = try await system.publish(
+          flow: "vector-\(index)",
+          trigger: "\"auth\": \(vector.auth(secret: vector.text("secret"))), \"methods\": [\"\(method)\"]")
+        system.clock.set(seconds: vector.nowSeconds)
+        var webhook = Webhook(key, body: vector.body)
+        webhook.method = method
+        webhook.headers = vector.headers.filter { $0.name != "content-length" }
+        if !vector.query.isEmpty { webhook.target += "?\(vector.query)" }
+        let answer = try await system.send(webhook)
+        verdicts[answer.status, default: 0] += 1
+        #expect(answer.status == (vector.text("expect") == "accept" ? 200 : 401), "\(id): \(answer.body)")
+      }
+      // Whoever was answered 200 has a record and a run.
+      let accepted = verdicts[200] ?? 0
+      #expect(accepted >= 80 && (verdicts[401] ?? 0) >= 140, "\(verdicts)")
+      #expect(try await system.count("SELECT count(*) FROM requests WHERE outcome = 1") == accepted)
+      #expect(try await system.count("SELECT count(*) FROM runs") == accepted)
+    }
+  }
+
+  @Test("Every preset with a random secret and body, and with one bit changed")
+  func presets() async throws {
+    try await withSystem { system in
+      var source = SystemRandomNumberGenerator()
+      for preset in WebhookSender.presets {
+        var sender = try #require(WebhookSender(preset: preset))
+        let secret = String(decoding: sender.secret.revealed(), as: UTF8.self)
+        let key = try await system.publish(
+          flow: "preset-\(preset)", trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"\(secret)\"}")
+        sender.key = key
+        // Where the sender's time is a text, it is the one of this second.
+        sender.nowSeconds = 1_700_000_000
+        try await system.makePartitions(ofDays: [sender.nowSeconds / 86_400])
+        system.clock.set(seconds: sender.nowSeconds)
+        let delivery = sender.deliver()
+        let right = try await system.send(Webhook(delivery, key))
+        #expect(right.status == 200, "\(preset): \(right.body)")
+
+        if sender.coversBody {
+          for _ in 0..<4 {
+            var changed = delivery
+            changed.body[Int.random(in: changed.body.indices, using: &source)] ^= 1 << UInt8.random(in: 0...7, using: &source)
+            let answer = try await system.send(Webhook(changed, key))
+            #expect(answer.status == 401, "\(preset), body \(String(decoding: changed.body, as: UTF8.self)): \(answer.body)")
+          }
+        }
+        for changed in delivery.withSignatureChanged() {
+          let answer = try await system.send(Webhook(changed, key))
+          #expect(answer.status == 401, "\(preset), signature: \(answer.body)")
+        }
+        if sender.hasTolerance {
+          system.clock.set(seconds: sender.nowSeconds + 86_399 - sender.nowSeconds % 86_400)
+          let late = try await system.send(Webhook(delivery, key))
+          #expect(late.status == 401, "\(preset), late: \(late.body)")
+        }
+      }
+    }
+  }
+}
+
+extension Webhook {
+  init(_ delivery: WebhookSender.Delivery, _ key: String) {
+    self.init(key + "/hook" + (delivery.query.isEmpty ? "" : "?\(delivery.queryText)"), body: delivery.body)
+    headers = delivery.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+}
+
+extension WebhookSender.Delivery {
+  /// The delivery with one bit of the signature changed: of its first, a middle and its last but one significant character.
+  func withSignatureChanged() -> [WebhookSender.Delivery] {
+    let length = signature.utf8.count
+    return [0, length / 2, length - 4].compactMap { index in
+      var bytes = Array(signature.utf8)
+      // Between digits and letters of both alphabets, this bit always makes another one.
+      bytes[index] = bytes[index] == UInt8(ascii: "b") ? UInt8(ascii: "c") : UInt8(ascii: "b")
+      let changed = String(decoding: bytes, as: UTF8.self)
+      var delivery = self
+      for (name, value) in headers { delivery.headers[name] = value.replacing(signature, with: changed) }
+      for (name, value) in query { delivery.query[name] = value.replacing(signature, with: changed) }
+      delivery.body = Array(String(decoding: body, as: UTF8.self).replacing(signature, with: changed).utf8)
+      return delivery
+    }
+  }
+}
