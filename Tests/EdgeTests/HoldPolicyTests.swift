@@ -18,7 +18,14 @@ import Testing
         == .retry(after: .zero))
   }
 
-  @Test(arguments: [StatusCode.unavailable, .deadlineExceeded, .resourceExhausted, .cancelled, .aborted, .unknown])
+  /// Though it may be repeated: another attempt is what an overloaded control plane needs least.
+  @Test func overloadIsNotAnsweredWithMoreLoad() {
+    let error = RPCError(.resourceExhausted, "full")
+    #expect(error.isRetryable)
+    #expect(policy.decide(after: error, failures: 1, elapsed: .zero, fraction: 0) == .giveUp)
+  }
+
+  @Test(arguments: [StatusCode.unavailable, .deadlineExceeded, .cancelled, .aborted, .unknown])
   func whatMayGoBetterIsRepeated(_ code: StatusCode) {
     #expect(
       policy.decide(after: RPCError(code, ""), failures: 1, elapsed: .zero, fraction: 1) == .retry(after: .milliseconds(50)))

@@ -68,6 +68,7 @@ extension EdgeCore.Options {
   init(_ reader: inout SettingReader, hold: HoldPolicy) {
     typealias Keys = EdgeSettings
     self.init()
+    self.hold = hold
     limits = HTTPLimits(
       targetBytes: reader.number(Keys.targetBytes), headerBytes: reader.number(Keys.headerBytes),
       headerFields: reader.number(Keys.headerFields),

@@ -64,7 +64,8 @@ package enum EdgeSettings {
   static let connections = Setting(
     "maxConnections", .number(1...1_000_000), standard: "16000", "Open connections, as far as the limit of open files allows.")
   static let requests = Setting(
-    "maxRequests", .number(1...1_000_000), standard: "10000", "Requests waiting for the control plane; more are 503.")
+    "maxRequests", .number(1...1_000_000), standard: "10000",
+    "Requests waiting for the control plane; more are 503. Fewer where they would wait too long.")
   static let heldBytes = Setting(
     "maxHeldBytes", .number(1_048_576...68_719_476_736), standard: "268435456", "Bytes of bodies held at once; more are 503.")
 

@@ -146,7 +146,12 @@ final class HTTPConnection: ChannelDuplexHandler {
     var request = CurrentRequest(head: head, route: route, startedAt: now, receivedAt: core.now())
     if case .trigger(let key, _, _) = route {
       switch core.policy(head, key: key, peer: peer, at: now) {
-      case .admitted(let deadline): request.deadline = deadline
+      case .admitted(let deadline):
+        request.deadline = deadline
+        // What will be refused is better not read.
+        if !core.load.acceptsRequest(core.patience(deadline), at: now) {
+          request.refusal = CurrentRequest.Refusal(reason: .overloaded, retryAfter: nil)
+        }
       case .limited(let reason, let wait): request.refusal = CurrentRequest.Refusal(reason: reason, retryAfter: wait)
       }
     }
@@ -187,7 +192,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     guard case .trigger(let key, let path, let query) = request.route else {
       return answer(localResponse(request), keepsAlive: request.head.keepsAlive)
     }
-    guard core.load.beginRequest() else {
+    guard core.load.beginRequest(core.patience(request.deadline), at: now) else {
       return refuse(CurrentRequest.Refusal(reason: .overloaded, retryAfter: nil), keepsAlive: request.head.keepsAlive)
     }
     requestNumber += 1
@@ -201,11 +206,12 @@ final class HTTPConnection: ChannelDuplexHandler {
     guard let eventLoop = context?.eventLoop else { return }
     let reserved = request.reserved
     current?.reserved = 0
-    let (core, submittedAt) = (core, request.startedAt)
+    let (core, startedAt) = (core, request.startedAt)
     core.forwarder.submit(submit, within: deadline, on: eventLoop) { [weak self] result in
-      core.load.endRequest()
+      let end = eventLoop.now
+      core.load.endRequest(committedSince: result.isCommitted ? now : nil, at: end)
       core.load.release(reserved)
-      AccessLog.record(submit, result, took: eventLoop.now - submittedAt, core)
+      AccessLog.record(submit, result, took: end - startedAt, core)
       guard let self, self.requestNumber == number, self.timeline.phase == .answering else {
         core.metrics.abandoned.increment()
         return

@@ -51,10 +51,12 @@ package struct HoldPolicy: Sendable, Hashable {
   static let shortestAttempt = Duration.milliseconds(50)
 
   /// Whether the result is unknown or another attempt may go better. The others are decisions (a role that is missing, a
-  /// fault inside) which another attempt would meet again.
+  /// fault inside) which another attempt would meet again; or the control plane has more to do than it can, which another
+  /// attempt would make worse.
   static func mayRepeat(_ error: RPCError) -> Bool {
     switch error.code {
-    case .unavailable, .deadlineExceeded, .resourceExhausted, .cancelled, .aborted, .unknown: true
+    case .unavailable, .deadlineExceeded, .cancelled, .aborted, .unknown: true
+    case .resourceExhausted: false
     default: error.isRetryable
     }
   }

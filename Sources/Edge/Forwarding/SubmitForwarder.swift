@@ -7,6 +7,15 @@ package enum SubmitResult: Sendable, Equatable {
   case answered(SubmitResponse)
   /// It could not be asked, or gave no answer, within the deadline. The reason is a constant word for metrics and log.
   case unavailable(reason: String)
+
+  /// The answer had to wait for a commit.
+  var isCommitted: Bool {
+    guard case .answered(let response) = self else { return false }
+    return switch response.outcome {
+    case .accepted, .unrouted, .duplicate, .captured, .pending: true
+    case .unspecified, .rejected, .handshake: false
+    }
+  }
 }
 
 /// Hands requests to the control plane.

@@ -12,6 +12,8 @@ package final class EdgeCore: Sendable {
     package var limits = HTTPLimits()
     package var timing = ConnectionTiming()
     package var load = EdgeLoad.Limits()
+    /// How long the forwarder holds a request whose trigger has no deadline, and how long one attempt may take.
+    package var hold = HoldPolicy()
     package var policies = TriggerPolicies.Limits()
     package var resolver = ClientAddressResolver(proxies: .none)
     /// "https://hooks.example.com"; `nil`: the request's Host, and the scheme of its connection.
@@ -43,6 +45,7 @@ package final class EdgeCore: Sendable {
   private let identifiers: RequestIDGenerator
   private let clock: (@Sendable () -> WallTime)?
   private let publicURL: [UInt8]?
+  private let ownPatience: Admission.Patience
   private let requestsSeen = Atomic<Int>(0)
 
   /// - Parameters:
@@ -62,6 +65,7 @@ package final class EdgeCore: Sendable {
     self.renderMetrics = renderMetrics
     load = EdgeLoad(limits: options.load)
     policies = TriggerPolicies(limits: options.policies)
+    ownPatience = Admission.Patience(deadline: options.hold.total, attempt: options.hold.attempt)
     publicURL = options.publicURL.map { Array($0.utf8) }
   }
 
@@ -87,6 +91,11 @@ package final class EdgeCore: Sendable {
   /// Whether a trigger takes a request, as far as this edge node knows.
   func policy(_ head: RequestHead, key: ArraySlice<UInt8>, peer: IPAddress, at now: NIODeadline) -> PolicyVerdict {
     policies.admit(key: key, source: { clientAddress(head, peer: peer) }, at: now)
+  }
+
+  /// How long a request may wait that must be answered within a deadline; `nil`: the edge node's own.
+  func patience(_ deadline: Duration?) -> Admission.Patience {
+    deadline.map { Admission.Patience(deadline: $0, attempt: options.hold.attempt) } ?? ownPatience
   }
 
   /// What the control plane is told of a request.

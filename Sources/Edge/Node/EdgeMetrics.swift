@@ -63,6 +63,9 @@ package struct EdgeMetrics: Sendable {
     metrics.describe("headgate_edge_overdue_answers_total", "Requests whose answer never came; a fault of the edge node.")
     metrics.observe("headgate_edge_connections", help: "Open connections.") { Double(load.connections) }
     metrics.observe("headgate_edge_requests_in_flight", help: "Requests without their answer.") { Double(load.requests) }
+    metrics.observe("headgate_edge_expected_wait_seconds", help: "How long a request would wait that came now.") {
+      Double(load.expectedWait.components.attoseconds) / 1e18 + Double(load.expectedWait.components.seconds)
+    }
     metrics.observe("headgate_edge_body_bytes_held", help: "Bytes of bodies held.") { Double(load.bytes) }
     metrics.observe("headgate_edge_policies", help: "Triggers with a rate limit or a deadline of their own.") {
       Double(policies.count)

@@ -1,0 +1,101 @@
+/// Decides whether one more request is taken on, by how long it would have to wait.
+///
+/// What cannot be answered in time is better refused at once: the caller learns it within milliseconds, and the work goes to
+/// those who still wait. A fixed limit does not do that, because nobody knows what a machine can do; so it is measured. While there
+/// is work, the control plane commits so many requests a second; whoever comes next waits behind all that are under way, for
+/// `inFlight / rate` (Little's law). A request is refused when that is beyond its patience, and when it can be seen that requests
+/// do wait: an idle system takes any burst. Refusals and handshakes count for nothing, because they wait for no commit.
+///
+/// While nothing is committed at all (a database that restarts, a control plane that moves) the measured rate stays what it was,
+/// and more patience is taken for granted: such waits end on their own.
+///
+/// A value without a clock; times are nanoseconds of the monotonic clock.
+struct Admission {
+  /// Requests under way: the limit whatever is measured.
+  private let limit: Int
+  private(set) var inFlight = 0
+  /// Requests committed per second while some were under way; 0: not measured yet.
+  private(set) var rate: Double = 0
+  private var windowBusy: Int64 = 0
+  private var windowCommits = 0
+  /// The last commit, or when the first request after an idle time came.
+  private var lastCommit: Int64 = 0
+  /// How long the request of the last commit had waited.
+  private var lastWait: Int64 = 0
+
+  /// So many are always taken on: what is measured of a handful of requests says little.
+  static let always = 64
+  /// A time without any commit that is longer says nothing about the rate.
+  static let longestGap: Int64 = 100_000_000
+  /// Time with work after which the rate is taken anew.
+  static let window: Int64 = 100_000_000
+  /// A part of the patience: if nobody waits for longer, there is no overload.
+  static let visibleShare: Int64 = 8
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  /// How long a request may wait for its answer.
+  struct Patience {
+    /// Behind others.
+    var queue: Int64
+    /// While nothing is committed.
+    var stall: Int64
+
+    /// - Parameters:
+    ///   - deadline: within which the caller must be answered.
+    ///   - attempt: the longest time for one attempt, which must not run out while the request waits its turn.
+    init(deadline: Duration, attempt: Duration) {
+      queue = Self.nanoseconds(min(deadline, attempt)) * 3 / 5
+      stall = Self.nanoseconds(min(deadline / 2, attempt))
+    }
+
+    private static func nanoseconds(_ duration: Duration) -> Int64 {
+      let (seconds, attoseconds) = duration.components
+      return seconds > 3600 ? 3_600_000_000_000 : seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+  }
+
+  /// The wait that a request would have that came now, in nanoseconds; 0: not known.
+  var expectedWait: Int64 { rate > 0 ? Int64(min(Double(inFlight) / rate * 1e9, 3.6e12)) : 0 }
+
+  /// Whether a request that comes now would be taken on.
+  func accepts(_ patience: Patience, at now: Int64) -> Bool {
+    guard inFlight < limit else { return false }
+    guard inFlight >= Self.always, rate > 0 else { return true }
+    let silence = now - lastCommit
+    let isStalled = silence > Self.longestGap
+    guard max(lastWait, silence) > patience.queue / Self.visibleShare else { return true }
+    return expectedWait <= (isStalled ? patience.stall : patience.queue)
+  }
+
+  /// Takes a request on; `false`: it is refused.
+  mutating func begin(_ patience: Patience, at now: Int64) -> Bool {
+    guard accepts(patience, at: now) else { return false }
+    if inFlight == 0 {
+      lastCommit = now
+      lastWait = 0
+    }
+    inFlight += 1
+    return true
+  }
+
+  /// A request is answered, or given up.
+  ///
+  /// - Parameter beganAt: given if it was committed: when it was taken on.
+  mutating func end(committedSince beganAt: Int64?, at now: Int64) {
+    inFlight -= 1
+    guard let beganAt else { return }
+    let gap = now - lastCommit
+    lastCommit = now
+    lastWait = now - beganAt
+    guard gap <= Self.longestGap else { return }
+    windowBusy += gap
+    windowCommits += 1
+    guard windowBusy >= Self.window else { return }
+    let measured = Double(windowCommits) / Double(windowBusy) * 1e9
+    rate = rate == 0 ? measured : (rate + measured) / 2
+    (windowBusy, windowCommits) = (0, 0)
+  }
+}
