@@ -121,6 +121,15 @@ let package = Package(
     .target(
       name: "RulesTestSupport", dependencies: ["Rules", "Cryptography", "JSON"], path: "Tests/RulesTestSupport",
       swiftSettings: strict),
+    // What single operations cost: tools/bench micro.
+    .target(name: "CAllocations", path: "tools/benchmarks/micro/CAllocations"),
+    .executableTarget(
+      name: "micro-benchmark",
+      dependencies: [
+        "CAllocations", "RPC", "HeadgateProto", "Rules", "Store", "Postgres", "Cryptography", "JSON", "Identifiers",
+        "Observability", metrics, .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "tools/benchmarks/micro/MicroBenchmark", swiftSettings: strict),
 
     program("headgate-edge", ["Edge", "Settings", arguments]),
     program(

@@ -39,12 +39,15 @@ need_swift() {
   swift --version 2>/dev/null | grep -qE 'Swift version (6|[7-9])\b' || fail "needs Swift 6, found: $(swift --version 2>/dev/null | head -n 1)"
 }
 
-# build_release : builds the three programs; what the compiler says is shown only when it fails.
-build_release() {
-  local log started=$SECONDS
+# build_release : builds the three programs.
+build_release() { build_products headgate-control headgate-edge headgate; }
+
+# build_products NAME… : builds these in release; what the compiler says is shown only when it fails.
+build_products() {
+  local log product started=$SECONDS
   log=$(mktemp)
-  [ -x "$root/.build/release/headgate-edge" ] || say "Building (the first time takes some minutes) …"
-  if ! (cd "$root" && for product in headgate-control headgate-edge headgate; do swift build -c release --product "$product" || exit 1; done) >"$log" 2>&1; then
+  [ -x "$root/.build/release/$1" ] || say "Building (the first time takes some minutes) …"
+  if ! (cd "$root" && for product in "$@"; do swift build -c release --product "$product" || exit 1; done) >"$log" 2>&1; then
     grep -E 'error|warning: unre' "$log" >&2 || tail -n 40 "$log" >&2
     rm -f "$log"
     fail "the build failed"

@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Makes request identifiers: UUID version 7 (RFC 9562 §5.7), ordered by time.
 ///
 /// Identifiers of one generator grow strictly, also within a millisecond and when the clock steps back a little: the twelve bits
@@ -9,7 +17,13 @@ package final class RequestIDGenerator: Sendable {
   private struct State {
     var milliseconds: Int64 = 0
     var sequence: UInt64 = 0
+    /// Bits from the system's generator that no identifier has had: it is asked for many at once, for each time is a system
+    /// call.
+    var random: [UInt64] = []
   }
+
+  /// Random numbers taken from the system at once: 256 bytes.
+  private static let randomCount = 32
 
   private let state = Mutex(State())
 
@@ -22,7 +36,7 @@ package final class RequestIDGenerator: Sendable {
   ///
   /// - Parameter unixMilliseconds: the present time; 0 to 2^48 - 1.
   package func next(unixMilliseconds: Int64) -> UniqueID {
-    let (milliseconds, sequence) = state.withLock { state in
+    let (milliseconds, sequence, random) = state.withLock { state in
       if unixMilliseconds > state.milliseconds || unixMilliseconds < state.milliseconds - Self.toleratedStep {
         state.milliseconds = unixMilliseconds
         state.sequence = 0
@@ -32,11 +46,18 @@ package final class RequestIDGenerator: Sendable {
         state.milliseconds += 1
         state.sequence = 0
       }
-      return (state.milliseconds, state.sequence)
+      if state.random.isEmpty { Self.refill(&state.random) }
+      return (state.milliseconds, state.sequence, state.random.removeLast())
     }
-    var source = SystemRandomNumberGenerator()
     return UniqueID(
       high: UInt64(milliseconds) << 16 | 0x7000 | sequence,
-      low: source.next() & ~(0b11 << 62) | 0b10 << 62)
+      low: random & ~(0b11 << 62) | 0b10 << 62)
+  }
+
+  private static func refill(_ random: inout [UInt64]) {
+    random.append(contentsOf: repeatElement(0, count: randomCount))
+    // SAFETY: the array's own length is written; getentropy gives up to 256 bytes (getentropy(3)).
+    let result = random.withUnsafeMutableBytes { getentropy($0.baseAddress!, $0.count) }
+    precondition(result == 0, "the system has no random numbers")
   }
 }

@@ -74,7 +74,7 @@ package struct CopyBuffer: ~Copyable {
     guard address.count == 4 || address.count == 16 else { return appendNull() }
     reserve(24)
     put(Int32(PostgresInet.headerLength + address.count))
-    for byte in PostgresInet.header(count: address.count, prefixLength: address.count * 8) { put(byte) }
+    put(PostgresInet.header(count: address.count, prefixLength: address.count * 8))
     for byte in address { put(byte) }
   }
 

@@ -48,7 +48,9 @@ enum PostgresInet {
 
   static let headerLength = 4
 
-  static func header(count: Int, prefixLength: Int) -> [UInt8] {
-    [count == 4 ? familyOfIPv4 : familyOfIPv6, UInt8(clamping: prefixLength), 0, UInt8(clamping: count)]
+  /// Family, prefix length, whether it is a cidr, and length of the address, as one big-endian number.
+  static func header(count: Int, prefixLength: Int) -> UInt32 {
+    let family = UInt32(count == 4 ? familyOfIPv4 : familyOfIPv6)
+    return family << 24 | UInt32(UInt8(clamping: prefixLength)) << 16 | UInt32(UInt8(clamping: count))
   }
 }

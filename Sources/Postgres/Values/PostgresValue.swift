@@ -68,7 +68,9 @@ package enum PostgresValue: Sendable {
       bytes.appendInteger(low)
     case .time(let time): bytes.appendInteger(PostgresEpoch.fromUnix(time))
     case .inet(let address, let prefixLength):
-      bytes.append(contentsOf: PostgresInet.header(count: address.count, prefixLength: prefixLength))
+      withUnsafeBytes(of: PostgresInet.header(count: address.count, prefixLength: prefixLength).bigEndian) {
+        bytes.append(contentsOf: $0)
+      }
       bytes.append(contentsOf: address)
     case .int16s(let values): bytes.appendArray(of: .int2, values) { $0.appendInteger($1) }
     case .int32s(let values): bytes.appendArray(of: .int4, values) { $0.appendInteger($1) }

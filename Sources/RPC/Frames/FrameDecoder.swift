@@ -1,40 +1,40 @@
-import NIOCore
+package import NIOCore
 
 /// One frame as received.
-struct Frame: Equatable, Sendable {
-  var header: FrameHeader
+package struct Frame: Equatable, Sendable {
+  package var header: FrameHeader
   /// A slice of the bytes received: no copy unless the frame was split over several reads.
-  var payload: ByteBuffer
+  package var payload: ByteBuffer
 }
 
 /// A frame that is longer than this side accepts.
-struct FrameTooLong: Error, Equatable {
-  var header: FrameHeader
-  var maximumPayload: Int
+package struct FrameTooLong: Error, Equatable {
+  package var header: FrameHeader
+  package var maximumPayload: Int
 }
 
 /// Cuts the bytes of a connection into frames.
 ///
 /// A header's length is compared with the limit before a byte is kept for its payload, and memory grows with the bytes
 /// that came, never with the length that was announced. Only the part of a frame that a read cut off is copied.
-struct FrameDecoder {
+package struct FrameDecoder {
   /// The longest payload accepted, in bytes; may be raised once the peer is known.
-  var maximumPayload: Int
+  package var maximumPayload: Int
 
   /// What was read last and is not yet cut.
   private var current = ByteBuffer()
   /// The beginning of a frame whose end has not come.
   private var partial = ByteBuffer()
 
-  init(maximumPayload: Int = FrameHeader.maximumPayload) {
+  package init(maximumPayload: Int = FrameHeader.maximumPayload) {
     self.maximumPayload = min(maximumPayload, FrameHeader.maximumPayload)
   }
 
   /// Whether a frame has begun and not ended.
-  var isInsideFrame: Bool { partial.readableBytes > 0 }
+  package var isInsideFrame: Bool { partial.readableBytes > 0 }
 
   /// Takes the bytes of one read. Call `next` until it returns `nil` before the next read.
-  mutating func append(_ bytes: ByteBuffer) {
+  package mutating func append(_ bytes: ByteBuffer) {
     if current.readableBytes == 0 {
       current = bytes
     } else {
@@ -45,7 +45,7 @@ struct FrameDecoder {
   /// The next whole frame, or `nil` until more bytes come.
   ///
   /// After an error the bytes' meaning is lost: the connection is to be closed.
-  mutating func next() throws(FrameTooLong) -> Frame? {
+  package mutating func next() throws(FrameTooLong) -> Frame? {
     if partial.readableBytes > 0 { return try completePartial() }
     guard let header = FrameHeader(peeking: current) else {
       keepRest()

@@ -1,21 +1,21 @@
-import NIOCore
+package import NIOCore
 
 /// The ten bytes in front of every frame: length, stream, type, flags, all big-endian (ttrpc PROTOCOL.md, "Message Frame").
-struct FrameHeader: Equatable, Sendable {
+package struct FrameHeader: Equatable, Sendable {
   /// Bytes of a header on the wire.
-  static let byteCount = 10
+  package static let byteCount = 10
 
   /// The longest payload that ttrpc allows, in bytes.
-  static let maximumPayload = 4 << 20
+  package static let maximumPayload = 4 << 20
 
   /// Bytes that follow the header.
-  var length: UInt32
+  package var length: UInt32
   /// Odd for streams that the client opened; 0 for frames of the whole connection.
-  var streamID: UInt32
-  var type: FrameType
-  var flags: FrameFlags
+  package var streamID: UInt32
+  package var type: FrameType
+  package var flags: FrameFlags
 
-  init(type: FrameType, flags: FrameFlags = [], streamID: UInt32, length: Int) {
+  package init(type: FrameType, flags: FrameFlags = [], streamID: UInt32, length: Int) {
     self.length = UInt32(clamping: length)
     self.streamID = streamID
     self.type = type
@@ -23,7 +23,7 @@ struct FrameHeader: Equatable, Sendable {
   }
 
   /// Reads a header without moving the reader index; `nil` while fewer than ten bytes are there.
-  init?(peeking buffer: ByteBuffer) {
+  package init?(peeking buffer: ByteBuffer) {
     let start = buffer.readerIndex
     guard let length = buffer.getInteger(at: start, as: UInt32.self),
       let streamID = buffer.getInteger(at: start + 4, as: UInt32.self),
@@ -36,44 +36,48 @@ struct FrameHeader: Equatable, Sendable {
   }
 
   /// Appends the ten bytes.
-  func write(into buffer: inout ByteBuffer) {
+  package func write(into buffer: inout ByteBuffer) {
     buffer.writeMultipleIntegers(length, streamID, type.rawValue, flags.rawValue)
   }
 }
 
 /// What a frame carries. Any number is possible on the wire; a receiver ignores those it does not know.
-struct FrameType: RawRepresentable, Hashable, Sendable {
-  let rawValue: UInt8
+package struct FrameType: RawRepresentable, Hashable, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Opens a stream; the payload is a `ttrpc.v1.Request`.
-  static let request = FrameType(rawValue: 0x01)
+  package static let request = FrameType(rawValue: 0x01)
   /// Ends a stream; the payload is a `ttrpc.v1.Response`.
-  static let response = FrameType(rawValue: 0x02)
+  package static let response = FrameType(rawValue: 0x02)
   /// One message of a stream.
-  static let data = FrameType(rawValue: 0x03)
+  package static let data = FrameType(rawValue: 0x03)
 
   // Headgate's extensions, sent only after Hello: the high bit keeps clear of numbers that ttrpc may take next.
 
   /// Asks for a PONG with the same eight bytes; stream 0.
-  static let ping = FrameType(rawValue: 0x80)
+  package static let ping = FrameType(rawValue: 0x80)
   /// Answers a PING; stream 0.
-  static let pong = FrameType(rawValue: 0x81)
+  package static let pong = FrameType(rawValue: 0x81)
   /// The client no longer wants the stream's result; no payload.
-  static let cancel = FrameType(rawValue: 0x82)
+  package static let cancel = FrameType(rawValue: 0x82)
   /// The sender opens or accepts no further streams; stream 0.
-  static let goAway = FrameType(rawValue: 0x83)
+  package static let goAway = FrameType(rawValue: 0x83)
   /// The receiver of a stream grants further messages; four bytes, big-endian.
-  static let credit = FrameType(rawValue: 0x84)
+  package static let credit = FrameType(rawValue: 0x84)
 }
 
 /// The flags of a frame. Bits without a meaning are ignored.
-struct FrameFlags: OptionSet, Sendable {
-  let rawValue: UInt8
+package struct FrameFlags: OptionSet, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// The sender will send no more on this stream.
-  static let remoteClosed = FrameFlags(rawValue: 0x01)
+  package static let remoteClosed = FrameFlags(rawValue: 0x01)
   /// On a request: the sender will send messages on this stream.
-  static let remoteOpen = FrameFlags(rawValue: 0x02)
+  package static let remoteOpen = FrameFlags(rawValue: 0x02)
   /// On data: there is no message, not even an empty one.
-  static let noData = FrameFlags(rawValue: 0x04)
+  package static let noData = FrameFlags(rawValue: 0x04)
 }

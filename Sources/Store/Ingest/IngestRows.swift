@@ -1,5 +1,5 @@
 import Identifiers
-import Postgres
+package import Postgres
 
 // The columns of `copy_requests.sql`, `copy_runs.sql`, `insert_request.sql` and `insert_run.sql`, in their order.
 
@@ -10,7 +10,8 @@ extension CopyBuffer {
 
   mutating func append(optional bytes: [UInt8]?) { if let bytes { append(bytes) } else { appendNull() } }
 
-  mutating func append(_ request: RequestRow) {
+  /// A row of `copy_requests.sql`.
+  package mutating func append(_ request: RequestRow) {
     beginRow(fields: 28)
     append(request.workspace)
     append(request.id)
@@ -42,7 +43,8 @@ extension CopyBuffer {
     append(optional: request.sealed)
   }
 
-  mutating func append(_ run: NewRun, of request: RequestRow) {
+  /// A row of `copy_runs.sql`.
+  package mutating func append(_ run: NewRun, of request: RequestRow) {
     beginRow(fields: 18)
     append(request.workspace)
     append(run.id)
