@@ -3,7 +3,6 @@ import Postgres
 /// Every statement of the store. The texts are the files in `Statements/`, one statement each, embedded at build time.
 enum Statements {
   static let checksum = statement("checksum", PackageResources.checksum_sql)
-  static let completeRun = statement("complete_run", PackageResources.complete_run_sql)
   static let copyRequests = statement("copy_requests", PackageResources.copy_requests_sql)
   static let copyRuns = statement("copy_runs", PackageResources.copy_runs_sql)
   static let countRuns = statement("count_runs", PackageResources.count_runs_sql)
@@ -22,8 +21,6 @@ enum Statements {
   static let existingRequests = statement("existing_requests", PackageResources.existing_requests_sql)
   static let expireSecret = statement("expire_secret", PackageResources.expire_secret_sql)
   static let expireSecretsOfTrigger = statement("expire_secrets_of_trigger", PackageResources.expire_secrets_of_trigger_sql)
-  static let extendLease = statement("extend_lease", PackageResources.extend_lease_sql)
-  static let failRun = statement("fail_run", PackageResources.fail_run_sql)
   static let flowById = statement("flow_by_id", PackageResources.flow_by_id_sql)
   static let flowByName = statement("flow_by_name", PackageResources.flow_by_name_sql)
   static let flowVersion = statement("flow_version", PackageResources.flow_version_sql)
@@ -33,7 +30,6 @@ enum Statements {
   static let insertRequest = statement("insert_request", PackageResources.insert_request_sql)
   static let insertRun = statement("insert_run", PackageResources.insert_run_sql)
   static let insertSecret = statement("insert_secret", PackageResources.insert_secret_sql)
-  static let leaseRuns = statement("lease_runs", PackageResources.lease_runs_sql)
   static let listAudit = statement("list_audit", PackageResources.list_audit_sql)
   static let listDataKeys = statement("list_data_keys", PackageResources.list_data_keys_sql)
   static let listFlowVersions = statement("list_flow_versions", PackageResources.list_flow_versions_sql)
@@ -52,14 +48,12 @@ enum Statements {
   static let lockFlow = statement("lock_flow", PackageResources.lock_flow_sql)
   static let lockMigrations = statement("lock_migrations", PackageResources.lock_migrations_sql)
   static let lockTrigger = statement("lock_trigger", PackageResources.lock_trigger_sql)
-  static let nextRunAvailable = statement("next_run_available", PackageResources.next_run_available_sql)
   static let notify = statement("notify", PackageResources.notify_sql)
   static let publishFlow = statement("publish_flow", PackageResources.publish_flow_sql)
   static let recordMigration = statement("record_migration", PackageResources.record_migration_sql)
   static let requestById = statement("request_by_id", PackageResources.request_by_id_sql)
   static let rewrapDataKey = statement("rewrap_data_key", PackageResources.rewrap_data_key_sql)
   static let runById = statement("run_by_id", PackageResources.run_by_id_sql)
-  static let runLease = statement("run_lease", PackageResources.run_lease_sql)
   static let setTriggerEnabled = statement("set_trigger_enabled", PackageResources.set_trigger_enabled_sql)
   static let triggerById = statement("trigger_by_id", PackageResources.trigger_by_id_sql)
   static let triggerByKey = statement("trigger_by_key", PackageResources.trigger_by_key_sql)
@@ -69,17 +63,17 @@ enum Statements {
   static let workspaceByName = statement("workspace_by_name", PackageResources.workspace_by_name_sql)
 
   /// All of them; a test compares this with the directory and prepares each against the schema.
-  static let all: [PostgresStatement] = foundation + trigger + customers + listen + logs + access
+  static let all: [PostgresStatement] = foundation + runs + trigger + customers + listen + logs + access
 
   private static let foundation: [PostgresStatement] = [
-    checksum, completeRun, copyRequests, copyRuns, countRuns, createFlow, createPartitions, createPartitionsOfDay,
-    createSchemaMigrations, createTrigger, createWorkspace, deleteExpiredSecrets, deleteFlow, deleteSecretsOfTombstones,
-    deleteTriggers, dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, extendLease, failRun, flowById,
-    flowByName, flowVersion, hasMigrations, insertAudit, insertDataKey, insertRequest, insertRun, insertSecret, leaseRuns,
-    listAudit, listDataKeys, listFlowVersions, listFlows, listMigrations, listRequests, listRequestsOfTriggers, listRuns,
-    listSecrets, listTriggers, listTriggersOfFlow, listWorkspaces, liveFlows, liveSecrets, liveTriggers, lockFlow,
-    lockMigrations, lockTrigger, nextRunAvailable, notify, publishFlow, recordMigration, requestById, rewrapDataKey, runById,
-    runLease, setTriggerEnabled, triggerById, triggerByKey, triggerByNode, triggerPosition, updateFlowDraft, workspaceByName,
+    checksum, copyRequests, copyRuns, countRuns, createFlow, createPartitions, createPartitionsOfDay, createSchemaMigrations,
+    createTrigger, createWorkspace, deleteExpiredSecrets, deleteFlow, deleteSecretsOfTombstones, deleteTriggers,
+    dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, flowById, flowByName, flowVersion, hasMigrations,
+    insertAudit, insertDataKey, insertRequest, insertRun, insertSecret, listAudit, listDataKeys, listFlowVersions, listFlows,
+    listMigrations, listRequests, listRequestsOfTriggers, listRuns, listSecrets, listTriggers, listTriggersOfFlow,
+    listWorkspaces, liveFlows, liveSecrets, liveTriggers, lockFlow, lockMigrations, lockTrigger, notify, publishFlow,
+    recordMigration, requestById, rewrapDataKey, runById, setTriggerEnabled, triggerById, triggerByKey, triggerByNode,
+    triggerPosition, updateFlowDraft, workspaceByName,
   ]
 
   static func statement(_ name: String, _ text: [UInt8]) -> PostgresStatement {

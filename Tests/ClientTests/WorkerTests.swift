@@ -139,7 +139,8 @@ final class FakeRuns: Sendable {
       directory.read("input")
         == #"{"id":"1","request_id":"request-1","flow_id":"f","flow":"orders","flow_version":3,"trigger_id":"t","node":"hook","#
         + #""output":"approved","entry_node":"welcome","event":"order_approved","event_base64":null,"#
-        + #""variables":{"amount":0.10,"big":9007199254740993},"attempt":1,"max_attempts":5,"lease_epoch":7,"#
+        + #""variables":{"amount":0.10,"big":9007199254740993},"customer_id":null,"chat_id":null,"order_key":null,"#
+        + #""element":0,"replay_of":null,"traceparent":null,"attempt":1,"max_attempts":5,"lease_epoch":7,"#
         + #""created_at":"2026-01-02T03:03:20.000000Z"}"# + "\n")
     // What the tests themselves were started with is no variable of the run.
     let inherited = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }

@@ -90,6 +90,34 @@ struct RunServiceTests {
     }
   }
 
+  @Test("a dead run is retried with as many attempts as it had, audited; another state is refused")
+  func retry() async throws {
+    try await withControlPlane(configure: { $0.runs.maximumAttempts = 1 }) { fixture in
+      let key = try await fixture.publish(Definitions.open())["hook"] ?? []
+      _ = try await fixture.ingest.submit(EdgeRequest.make(key))
+      let runs = try fixture.runs
+      let none = try await failure { try await runs.retry(RetryRunRequest(id: "x")) }
+      #expect(none.paths == ["id"])
+      let unknown = UniqueID.random().description
+      #expect(try await failure { try await runs.retry(RetryRunRequest(id: unknown)) }?.code == .notFound)
+      let run = try #require(try await runs.lease(LeaseRunsRequest()).runs.first)
+      let early = try await failure { try await runs.retry(RetryRunRequest(id: run.id)) }
+      #expect(early?.code == .failedPrecondition)
+      _ = try await runs.fail(FailRunRequest(id: run.id, leaseEpoch: 1, error: "no"))
+      // Whoever waits is woken.
+      async let leased = runs.lease(LeaseRunsRequest(waitMs: 30_000))
+      #expect(try await eventually { fixture.node.bell.waiting == 1 })
+      let retried = try await runs.retry(RetryRunRequest(id: run.id))
+      #expect((retried.state, retried.attempt, retried.maxAttempts) == (.ready, 0, 1))
+      #expect(retried.finishedAtUs == 0 && retried.lastError == "no")
+      let again = try #require(try await leased.runs.first)
+      #expect((again.attempt, again.leaseEpoch) == (1, 2))
+      let stale = try await failure { try await runs.complete(CompleteRunRequest(id: run.id, leaseEpoch: 1)) }
+      #expect(stale?.code == .aborted)
+      #expect(try await fixture.audited().map(\.entry.action).last == "run.retry")
+    }
+  }
+
   @Test("a permanent failure is dead at once")
   func permanent() async throws {
     try await withControlPlane { fixture in

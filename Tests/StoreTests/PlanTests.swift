@@ -17,6 +17,8 @@ import TestSupport
       let session = try PostgresSession.connect(database.configuration)
       // Small tables are read whole otherwise, whatever indexes there are.
       try session.run(script: "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+      let lane = try PostgresSession.connect(database.configuration)
+      try lane.run(script: RunLane.planning)
       let bounds: [PostgresValue] = [
         .id(.greatest), .id(.first(atUnixMilliseconds: UnixTime.now().microseconds / 1000 - 60_000)),
       ]
@@ -24,8 +26,8 @@ import TestSupport
       let types = "uuid, int4, uuid, uuid, timestamptz, timestamptz, int2[], int2[], int2, bytea, inet"
 
       let lease = try plan(
-        session, Statements.leaseRuns, "uuid, uuid, int4, text, int8",
-        [.id(fixture.workspace), .null, .int32(10), .text("w"), .int64(1)])
+        lane, Statements.leaseRuns, "uuid, uuid, int4, text[], int8[], timestamptz",
+        [.id(fixture.workspace), .null, .int32(10), .texts(["w"]), .int64s([1]), .time(UnixTime(microseconds: 0))])
       #expect(lease.contains("available_at_idx") || lease.contains("runs_waiting"))
       #expect(!lease.contains("Seq Scan on runs"))
 
@@ -45,8 +47,16 @@ import TestSupport
       #expect(byID.contains("_pkey") && byID.contains("Subplans Removed"))
 
       let complete = try plan(
-        session, Statements.completeRun, "uuid, uuid, int8", [.id(fixture.workspace), .id(Fixture.requestID()), .int64(1)])
-      #expect(complete.contains("_pkey") && complete.contains("Subplans Removed"))
+        lane, Statements.completeRuns, "uuid[], uuid[], int8[]",
+        [.ids([fixture.workspace]), .ids([Fixture.requestID()]), .int64s([1])])
+      #expect(complete.contains("_pkey") && complete.contains("Nested Loop"))
+      #expect(!complete.contains("Seq Scan on runs"))
+
+      for (statement, types) in [(Statements.wakeRuns, "uuid[], uuid[], bytea[]"), (Statements.wakeStrandedRuns, "")] {
+        let wake = try plan(
+          lane, statement, types, types.isEmpty ? [] : [.ids([fixture.workspace]), .ids([fixture.trigger]), .null])
+        #expect(wake.contains("order_key") && !wake.contains("Seq Scan on runs"), "\(statement.name)")
+      }
     }
   }
 
@@ -55,9 +65,9 @@ import TestSupport
     _ session: PostgresSession, _ statement: PostgresStatement, _ types: String, _ values: [PostgresValue]
   ) throws -> String {
     let name = "plan_\(statement.name)"
-    try session.run(script: "PREPARE \(name) (\(types)) AS \(statement.sql)")
-    let literals = values.map { literal($0) }.joined(separator: ", ")
-    let result = try session.query(PostgresStatement("explain_\(name)", "EXPLAIN EXECUTE \(name) (\(literals))"))
+    let (typeList, call) = types.isEmpty ? ("", name) : ("(\(types))", "\(name) (\(values.map(literal).joined(separator: ", ")))")
+    try session.run(script: "PREPARE \(name) \(typeList) AS \(statement.sql)")
+    let result = try session.query(PostgresStatement("explain_\(name)", "EXPLAIN EXECUTE \(call)"))
     return try result.map { try $0.text() }.joined(separator: "\n")
   }
 
@@ -67,6 +77,11 @@ import TestSupport
     case .int32(let value): "\(value)"
     case .int64(let value): "\(value)"
     case .text(let value): "'\(value)'"
+    case .texts(let values): "ARRAY[\(values.map { "'\($0)'" }.joined(separator: ", "))]"
+    case .int64s(let values): "ARRAY[\(values.map(String.init).joined(separator: ", "))]::int8[]"
+    case .uuids(let values):
+      "ARRAY[\(values.map { "'\(UniqueID(high: $0.high, low: $0.low))'" }.joined(separator: ", "))]::uuid[]"
+    case .time: "'-infinity'"
     default: "NULL"
     }
   }

@@ -36,7 +36,9 @@ extension Run {
       leaseEpoch: UInt64(clamping: row.leaseEpoch), worker: row.worker,
       leaseExpiresAtUs: row.leaseExpiresAt?.microseconds ?? 0, createdAtUs: row.createdAt.microseconds,
       availableAtUs: row.availableAt.microseconds, finishedAtUs: row.finishedAt?.microseconds ?? 0,
-      lastError: row.lastError, event: row.event)
+      lastError: row.lastError, event: row.event, customerId: row.customer?.description ?? "",
+      chatId: row.chat?.description ?? "", orderKey: row.orderKey ?? [], element: UInt32(clamping: row.element),
+      replayOf: row.replayOf?.description ?? "", traceparent: row.traceparent)
   }
 }
 

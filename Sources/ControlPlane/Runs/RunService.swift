@@ -6,20 +6,25 @@ package import Store
 /// `RunService`: hands runs to workers and records what became of them.
 package struct RunService: RunServiceHandler {
   private let store: Store
+  private let writer: RunWriter
   private let directory: WorkspaceDirectory
   private let references: ObjectReferences
   private let bell: RunBell
+  private let feed: ChangeFeed
   private let rules: RunRules
   private let cursors: CursorSeal
   private let metrics: RunMetrics
 
   package init(
-    store: Store, directory: WorkspaceDirectory, bell: RunBell, rules: RunRules, cursors: CursorSeal, metrics: RunMetrics
+    store: Store, writer: RunWriter, directory: WorkspaceDirectory, bell: RunBell, feed: ChangeFeed, rules: RunRules,
+    cursors: CursorSeal, metrics: RunMetrics
   ) {
     self.store = store
+    self.writer = writer
     self.directory = directory
     references = ObjectReferences(store: store)
     self.bell = bell
+    self.feed = feed
     self.rules = rules
     self.cursors = cursors
     self.metrics = metrics
@@ -44,11 +49,15 @@ package struct RunService: RunServiceHandler {
     if request.waitMs != 0 { checks.fault("wait_ms", "conflict", "wait_ms has no meaning in a stream") }
     let line = try await line(for: request, context, &checks)
     var remaining = request.maxRuns == 0 ? UInt64.max : UInt64(request.maxRuns)
-    // One at a time: a run that waits for credit in a buffer would use up its lease there.
+    // A run that waits for credit in a buffer uses up its lease there: so one at a time, and more only as long as the peer
+    // takes them as they come.
+    var batch = 1
     while remaining > 0 {
-      let rows = try await lease(upTo: 1, line, until: .now + RunLimits.streamRound)
+      let rows = try await lease(upTo: Int(min(remaining, UInt64(batch))), line, until: .now + RunLimits.streamRound)
+      let start = ContinuousClock.now
       for row in rows { try await writer.write(Run(row)) }
       remaining -= UInt64(rows.count)
+      batch = .now - start < RunLimits.streamPatience ? min(2 * batch, RunLimits.streamBatch) : 1
       if bell.isClosed { throw RPCError(.unavailable, "this control plane is shutting down; lease from another") }
       try Task.checkCancellation()
     }
@@ -92,10 +101,10 @@ package struct RunService: RunServiceHandler {
   private func look(upTo limit: Int, _ line: Line, until end: ContinuousClock.Instant) async throws(RPCError) -> [RunRow] {
     while true {
       let ticket = bell.ticket(line.workspace)
-      let rows = try await store.answer { store throws(StoreError) in
-        try await store.leaseRuns(
-          in: line.workspace, worker: line.worker, flow: line.flow, limit: limit, duration: line.duration)
-      }
+      let wish = RunWish(
+        workspace: line.workspace, flow: line.flow, worker: line.worker, limit: limit, duration: line.duration)
+      let rows: [RunRow]
+      do { rows = try await writer.lease(wish) } catch { throw RPCError(error) }
       metrics.countLeased(rows.count)
       let now = ContinuousClock.now
       if !rows.isEmpty || now >= end || bell.isClosed || Task.isCancelled { return rows }
@@ -123,8 +132,10 @@ package struct RunService: RunServiceHandler {
     var checks = RequestChecks()
     let (run, epoch) = try checkLease(request.id, request.leaseEpoch, &checks)
     let workspace = try await directory.workspace(request.workspace, for: context.principal)
-    try await store.answer(about: request.id) { store throws(StoreError) in
-      try await store.completeRun(run, in: workspace.id, epoch: epoch)
+    do {
+      try await writer.complete(RunLease(workspace: workspace.id, run: run, epoch: epoch))
+    } catch {
+      throw RPCError(error, object: request.id)
     }
     metrics.countCompleted()
     return CompleteRunResponse()
@@ -144,6 +155,24 @@ package struct RunService: RunServiceHandler {
     if failure.progress == .ready { bell.ring(workspace.id, flow: nil) }
     return FailRunResponse(
       state: RunState(failure.progress), availableAtUs: failure.progress == .ready ? failure.availableAt.microseconds : 0)
+  }
+
+  package func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run {
+    var checks = RequestChecks()
+    let id = checks.identifier(request.id, "id")
+    try checks.finish()
+    guard let id else { throw RPCError(.invalidArgument, "id must be a UUID") }
+    let workspace = try await directory.workspace(request.workspace, for: context.principal)
+    let audit = context.audit(in: workspace.id, "run.retry", object: request.id)
+    let (run, wasDead) = try await store.answer(about: request.id) { store throws(StoreError) in
+      try await store.retryRun(id, in: workspace.id, audit: audit)
+    }
+    guard wasDead else {
+      throw RPCError(.failedPrecondition, "the run \(request.id) is \(run.progress.word), not dead")
+    }
+    bell.ring(workspace.id, flow: run.flow)
+    feed.runsBecameReady(in: workspace.id)
+    return Run(run)
   }
 
   private func checkLease(
@@ -213,6 +242,9 @@ enum RunLimits {
   static let answerMargin = Duration.milliseconds(100)
   /// How long a stream waits before it looks whether it should end.
   static let streamRound = Duration.seconds(30)
+  /// Runs that a stream leases at once, as long as its peer takes them within the patience.
+  static let streamBatch = 64
+  static let streamPatience = Duration.milliseconds(50)
   /// Between two looks of one waiter.
   static let shortestWait = Duration.milliseconds(10)
   static let longestWait = Duration.seconds(30)

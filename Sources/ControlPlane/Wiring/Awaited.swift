@@ -24,10 +24,6 @@ extension TriggerService {
   }
 }
 
-extension RunService {
-  package func retry(_ request: RetryRunRequest, context: CallContext) async throws -> Run { throw RPCError.awaited }
-}
-
 extension WorkspaceService {
   package func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace {
     throw RPCError.awaited

@@ -36,6 +36,7 @@ package final class ControlPlaneNode: Sendable {
   package let options: Options
   package let store: Store
   package let ingest: IngestWriter
+  package let runs: RunWriter
   package let feed: ChangeFeed
   package let readiness: Readiness
   package let policies = PolicyFeed()
@@ -68,6 +69,13 @@ package final class ControlPlaneNode: Sendable {
       for workspace in commit.workspacesWithRuns { feed.runsBecameReady(in: workspace) }
     }
     self.ingest = ingest
+    let bell = bell
+    runs = RunWriter(options.postgres, logger: logger) { workspaces in
+      for workspace in workspaces {
+        bell.ring(workspace, flow: nil)
+        feed.runsBecameReady(in: workspace)
+      }
+    }
     // An idle connection does not notice that its server is gone; the feed's does, at once.
     readiness = Readiness { feed.isConnected && store.status.isConnected && ingest.status.connectedLanes > 0 }
     triggers = LiveTriggers(policies: policies)
@@ -109,8 +117,10 @@ package final class ControlPlaneNode: Sendable {
         store: store, directory: directory, descriptions: descriptions, exchange: listenExchange, follower: listenFollower,
         queueLimits: options.listenQueue
       ).methods
-      + RunService(store: store, directory: directory, bell: bell, rules: options.runs, cursors: cursors, metrics: runMetrics)
-      .methods
+      + RunService(
+        store: store, writer: runs, directory: directory, bell: bell, feed: feed, rules: options.runs, cursors: cursors,
+        metrics: runMetrics
+      ).methods
     let status = StatusService(
       StatusService.Sources(
         instanceID: instanceID, readiness: readiness, store: store, ingest: ingest, triggers: triggers, metrics: metrics,
@@ -128,6 +138,7 @@ package final class ControlPlaneNode: Sendable {
   package func start() {
     store.start()
     ingest.start()
+    runs.start()
     feed.start()
   }
 
@@ -143,6 +154,7 @@ package final class ControlPlaneNode: Sendable {
     readiness.set(.draining, because: "this process is shutting down")
     closeWaitingCalls()
     await ingest.shutDown(within: time)
+    await runs.shutDown()
     await feed.shutDown()
     await store.shutDown()
   }

@@ -16,7 +16,9 @@ ALTER TABLE requests
   ADD COLUMN binding bytea,
   ADD COLUMN sealed bytea;
 
--- order_key: runs of one key of a node are leased one at a time, in the order of (request_id, element).
+-- order_key: runs of one key of a node are leased one at a time, in the order of (request_id, element). One that an earlier
+-- one stands before has the state 1 and is available at 'infinity' once a worker has come across it, so that it is not looked
+-- at again; whoever finishes a run of the key makes the next one available.
 ALTER TABLE runs
   ADD COLUMN customer_id uuid,
   ADD COLUMN chat_id uuid,
@@ -24,7 +26,7 @@ ALTER TABLE runs
   ADD COLUMN element int2 NOT NULL DEFAULT 0,
   ADD COLUMN order_key bytea,
   ADD COLUMN traceparent text NOT NULL DEFAULT '';
-CREATE INDEX runs_ordered ON runs (workspace_id, trigger_id, order_key, request_id, element)
+CREATE INDEX runs_ordered ON runs (workspace_id, trigger_id, order_key, state, request_id, element)
   WHERE state IN (1, 2) AND order_key IS NOT NULL;
 
 -- Who has a delivery id: the first request with it, until the window has passed. Written in the request's transaction.

@@ -12,21 +12,11 @@ extension Store {
   package func leaseRuns(
     in workspace: UniqueID, worker: String, flow: UniqueID? = nil, limit: Int, duration: Duration
   ) async throws(StoreError) -> [RunRow] {
-    try await write { session in
-      var leased: [RunRow] = []
-      while leased.count < limit {
-        let touched = try session.query(
-          Statements.leaseRuns,
-          [
-            .id(workspace), .optional(flow, PostgresValue.id), .int32(Int32(clamping: limit - leased.count)),
-            .lenientText(worker), .int64(duration.wholeMicroseconds),
-          ]
-        ).map { try RunRow($0) }
-        leased += touched.filter { $0.progress == .leased }
-        // Dead ones took the place of some that are ready: look again.
-        if touched.allSatisfy({ $0.progress == .leased }) { break }
-      }
-      return leased.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    let wish = RunWish(workspace: workspace, flow: flow, worker: worker, limit: limit, duration: duration)
+    return try await change { session in
+      let leased = try session.lease([wish])
+      _ = try session.wake(after: leased.ended)
+      return leased.runs[0]
     }
   }
 
@@ -41,7 +31,7 @@ extension Store {
         Statements.extendLease, [.id(workspace), .id(run), .int64(epoch), .int64(duration.wholeMicroseconds)]
       ).first { try $0.time() }
       if let end { return end }
-      _ = try session.lease(of: run, in: workspace)
+      _ = try session.leaseState(of: run, in: workspace)
       throw StoreError.staleLease
     }
   }
@@ -50,11 +40,11 @@ extension Store {
   ///
   /// - Throws: `.staleLease`, `.notFound(.run)`.
   package func completeRun(_ run: UniqueID, in workspace: UniqueID, epoch: Int64) async throws(StoreError) {
+    let lease = RunLease(workspace: workspace, run: run, epoch: epoch)
     try await retryingInDoubt { session in
-      let completed = try session.query(Statements.completeRun, [.id(workspace), .id(run), .int64(epoch)])
-      guard completed.affectedCount == 0 else { return }
-      let lease = try session.lease(of: run, in: workspace)
-      guard lease.epoch == epoch, lease.progress == .completed else { throw StoreError.staleLease }
+      var ended: Set<RunOrder> = []
+      if let error = try session.complete([lease], ended: &ended)[0] { throw error }
+      _ = try session.wake(after: ended)
     }
   }
 
@@ -70,23 +60,48 @@ extension Store {
   ) async throws(StoreError) -> RunFailure {
     let error = String(decoding: error.utf8.prefix(Self.errorBytes), as: UTF8.self)
     return try await retryingInDoubt { session in
+      var order: RunOrder?
       let failed = try session.query(
         Statements.failRun,
         [
           .id(workspace), .id(run), .int64(epoch), .lenientText(error), .bool(isPermanent),
           .int64(backoff.first.wholeMicroseconds), .int64(backoff.longest.wholeMicroseconds),
         ]
-      ).first { RunFailure(progress: try $0.progress(), availableAt: try $0.time()) }
-      if let failed { return failed }
-      let lease = try session.lease(of: run, in: workspace)
+      ).first { row in
+        let failure = RunFailure(progress: try row.progress(), availableAt: try row.time())
+        let trigger = try row.id()
+        order = try row.optionalBytes().map { RunOrder(workspace: workspace, trigger: trigger, key: $0) }
+        return failure
+      }
+      if let failed {
+        if failed.progress == .dead, let order { _ = try session.wake(after: [order]) }
+        return failed
+      }
+      let lease = try session.leaseState(of: run, in: workspace)
       guard lease.epoch == epoch, lease.progress == .ready || lease.progress == .dead else { throw StoreError.staleLease }
       return RunFailure(progress: lease.progress, availableAt: lease.availableAt)
     }
   }
 
+  /// Makes a dead run ready again, with as many attempts as it had.
+  ///
+  /// - Returns: The run as it is now, and whether it was dead.
+  /// - Throws: `.notFound(.run)`.
+  package func retryRun(
+    _ run: UniqueID, in workspace: UniqueID, audit: AuditEntry? = nil
+  ) async throws(StoreError) -> (run: RunRow, wasDead: Bool) {
+    try await change { [identifiers] session in
+      let wasDead = try session.query(Statements.retryRun, [.id(workspace), .id(run)]).affectedCount == 1
+      let row = try session.query(Statements.runById, [.id(workspace), .id(run)]).first { try RunRow(&$0) }
+      guard let row else { throw StoreError.notFound(.run) }
+      if wasDead, let audit { try session.record(audit, identifiers) }
+      return (run: row, wasDead: wasDead)
+    }
+  }
+
   /// A run by id.
   package func run(_ id: UniqueID, in workspace: UniqueID) async throws(StoreError) -> RunRow? {
-    try await read { session in try session.query(Statements.runById, [.id(workspace), .id(id)]).first { try RunRow($0) } }
+    try await read { session in try session.query(Statements.runById, [.id(workspace), .id(id)]).first { try RunRow(&$0) } }
   }
 
   /// Runs, newest first.
@@ -110,7 +125,7 @@ extension Store {
           filter.progress.isEmpty ? .null : .int16s(filter.progress.map(\.rawValue)),
           .optional(filter.request, PostgresValue.id), .int32(Int32(clamping: limit)),
         ]
-      ).map { try RunRow($0) }
+      ).map { try RunRow(&$0) }
     }
   }
 
@@ -139,7 +154,7 @@ extension Store {
   private func retryingInDoubt<Value: Sendable>(
     _ body: @escaping @Sendable (PostgresSession) throws -> Value
   ) async throws(StoreError) -> Value {
-    do { return try await write(body) } catch .inDoubt { return try await write(body) }
+    do { return try await change(body) } catch .inDoubt { return try await change(body) }
   }
 
   /// What is kept of a worker's error.
@@ -147,23 +162,15 @@ extension Store {
 }
 
 extension PostgresSession {
-  fileprivate struct Lease {
-    var progress: RunProgress
-    var epoch: Int64
-    var availableAt: UnixTime
-  }
-
-  fileprivate func lease(of run: UniqueID, in workspace: UniqueID) throws -> Lease {
-    let lease = try query(Statements.runLease, [.id(workspace), .id(run)]).first { row in
-      Lease(progress: try row.progress(), epoch: try row.int64(), availableAt: try row.time())
-    }
-    guard let lease else { throw StoreError.notFound(.run) }
-    return lease
+  fileprivate func leaseState(of run: UniqueID, in workspace: UniqueID) throws -> LeaseState {
+    let lease = RunLease(workspace: workspace, run: run, epoch: 0)
+    guard let state = try leaseStates(of: [lease])[RunName(lease)] else { throw StoreError.notFound(.run) }
+    return state
   }
 }
 
 extension PostgresRow {
-  fileprivate mutating func progress() throws(PostgresError) -> RunProgress {
+  mutating func progress() throws(PostgresError) -> RunProgress {
     let number = try int16()
     guard let progress = RunProgress(rawValue: number) else {
       throw PostgresError(.misuse, "a run has the unknown state \(number)")
@@ -173,8 +180,7 @@ extension PostgresRow {
 }
 
 extension RunRow {
-  fileprivate init(_ row: PostgresRow) throws(PostgresError) {
-    var row = row
+  init(_ row: inout PostgresRow) throws(PostgresError) {
     self.init(
       workspace: try row.id(), id: try row.id(), request: try row.id(), flow: try row.id(), flowName: try row.text(),
       flowVersion: try row.int32(), trigger: try row.id(), node: try row.text(), output: try row.text(),

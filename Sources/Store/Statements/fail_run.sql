@@ -6,4 +6,4 @@ SET state = CASE WHEN $5::bool OR attempt >= max_attempts THEN 4 ELSE 1 END,
   finished_at = CASE WHEN $5::bool OR attempt >= max_attempts THEN now() END,
   last_error = $4::text
 WHERE workspace_id = $1::uuid AND id = $2::uuid AND lease_epoch = $3::int8 AND state = 2
-RETURNING state, available_at
+RETURNING state, available_at, trigger_id, order_key

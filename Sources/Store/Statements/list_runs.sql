@@ -3,7 +3,8 @@
 SELECT r.workspace_id, r.id, r.request_id, r.flow_id, coalesce((
     SELECT f.name FROM flows f WHERE f.workspace_id = r.workspace_id AND f.id = r.flow_id), ''), r.flow_version, r.trigger_id,
   r.node, r.output, r.entry_node, r.variables, r.event, r.state, r.attempt, r.max_attempts, r.lease_epoch,
-  coalesce(r.worker, ''), r.available_at, r.created_at, r.finished_at, coalesce(r.last_error, ''),
+  coalesce(r.worker, ''), CASE WHEN r.available_at < 'infinity' THEN r.available_at ELSE r.created_at END,
+  r.created_at, r.finished_at, coalesce(r.last_error, ''),
   r.customer_id, r.chat_id, r.element, r.order_key, r.replay_of, r.traceparent
 FROM runs r
 WHERE r.workspace_id = $1::uuid AND r.id < $2::uuid AND r.id >= $3::uuid

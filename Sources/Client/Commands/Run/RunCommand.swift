@@ -8,5 +8,5 @@ struct RunCommand: AsyncParsableCommand {
     discussion: """
       Example: headgate run work --exec 'jq .variables'
       """,
-    subcommands: [RunList.self, RunShow.self, RunWork.self])
+    subcommands: [RunList.self, RunShow.self, RunRetry.self, RunWork.self])
 }

@@ -63,6 +63,12 @@ struct RunShow: ClientCommand {
     fields.add("flow", "\(run.flow), version \(run.flowVersion)")
     fields.add("way", "\(run.node) → \(run.output) → \(run.entryNode)")
     fields.addIfAny("event", TerminalText.escaped(run.event))
+    fields.addIfAny("customer", run.customerId)
+    fields.addIfAny("chat", run.chatId)
+    fields.addIfAny("in order of", TerminalText.escaped(run.orderKey))
+    if run.element > 0 { fields.add("element", "\(run.element)") }
+    fields.addIfAny("replay of", run.replayOf)
+    fields.addIfAny("trace", run.traceparent)
     fields.add("state", snakeCase(run.state), run.stateInk)
     fields.add("attempt", "\(run.attempt) of \(run.maxAttempts)")
     fields.addIfAny("worker", run.worker)
