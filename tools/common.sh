@@ -29,7 +29,7 @@ install_packages() {
 }
 
 # What it takes to build, and to run with a private PostgreSQL.
-build_packages=(libprotobuf-c-dev libssl-dev libpq-dev rapidjson-dev zlib1g-dev libexpat1-dev g++ pkg-config)
+build_packages=(libprotobuf-c-dev libssl-dev libpq-dev rapidjson-dev zlib1g-dev libexpat1-dev libphonenumber-dev g++ pkg-config)
 run_packages=(postgresql curl jq procps)
 # What the checks need besides.
 test_packages=(protobuf-compiler libprotobuf-dev protobuf-c-compiler python3 golang-go golang-github-containerd-ttrpc-dev openssl)
