@@ -1,0 +1,89 @@
+import JSON
+
+/// How a node finds the customer and the chat of a request: `customer:` and `chat:` of the flow file.
+package struct BindingRule: Hashable, Sendable {
+  /// A field of the customer and where its value comes from.
+  package struct Field: Hashable, Sendable {
+    package var kind: ContactKind
+    package var source: MappingSource
+    /// Whether the customer may be found by it.
+    package var isKey: Bool
+    /// Where numbers without country code are from; `nil`: the workspace's default.
+    package var region: String?
+
+    /// Makes a field.
+    package init(kind: ContactKind, source: MappingSource, isKey: Bool = false, region: String? = nil) {
+      self.kind = kind
+      self.source = source
+      self.isKey = isKey
+      self.region = region
+    }
+  }
+
+  /// A channel and where the contact comes from.
+  package struct Chat: Hashable, Sendable {
+    package var channel: ContactKind
+    package var source: MappingSource
+    /// Where numbers without country code are from; `nil`: the workspace's default.
+    package var region: String?
+
+    /// Makes a chat.
+    package init(channel: ContactKind, source: MappingSource, region: String? = nil) {
+      self.channel = channel
+      self.source = source
+      self.region = region
+    }
+  }
+
+  /// Keys are tried in this order. Empty: no customer is bound.
+  package var customer: [Field]
+  /// `nil`: no chat is bound.
+  package var chat: Chat?
+
+  /// Makes a rule.
+  package init(customer: [Field] = [], chat: Chat? = nil) {
+    self.customer = customer
+    self.chat = chat
+  }
+
+  /// What a request says of the customer and the chat, normalized; `nil` when the rule binds nothing.
+  ///
+  /// - Parameter defaultRegion: the workspace's: ISO 3166-1 alpha-2 in upper case; empty: none.
+  package func request(in scope: inout TemplateScope, defaultRegion: String) -> BindingRequest? {
+    guard !customer.isEmpty || chat != nil else { return nil }
+    var request = BindingRequest()
+    request.customer.reserveCapacity(customer.count)
+    for field in customer {
+      let value = scope.value(of: field.source)
+      request.customer.append(Self.read(value, as: field.kind, isKey: field.isKey, region: field.region ?? defaultRegion))
+    }
+    if let chat {
+      let value = scope.value(of: chat.source)
+      let contact = Self.read(value, as: chat.channel, isKey: true, region: chat.region ?? defaultRegion)
+      request.chat = BindingRequest.Chat(channel: chat.channel, contact: contact)
+    }
+    return request
+  }
+
+  private static func read(_ value: PayloadValue?, as kind: ContactKind, isKey: Bool, region: String) -> BindingRequest.Field {
+    var field = BindingRequest.Field(kind: kind, isKey: isKey, original: [], value: nil)
+    guard let value else { return field }
+    // Some senders write `false` where there is nothing; it is nobody's name.
+    if case .json(let json) = value, json.boolean != nil {
+      field.original = Array(json.raw)
+      field.problem = "It is true or false, not a text."
+      return field
+    }
+    guard let text = value.scalarText else {
+      field.problem = "It is \(value.typeName), not a text."
+      return field
+    }
+    field.original = Array(text.prefix(DecisionExplanation.valueLimit))
+    do throws(ContactProblem) {
+      field.value = try kind.normalize(text, region: region)
+    } catch {
+      field.problem = error.message
+    }
+    return field
+  }
+}
