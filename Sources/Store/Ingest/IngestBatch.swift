@@ -54,6 +54,7 @@ struct IngestBatch: ~Copyable {
     if entries.contains(where: \.entry.hasClaimOrBinding) {
       try session.atomically { () throws(PostgresError) in
         try DeliveryClaims.settle(&drafts, session)
+        try CustomerBinding.settle(&drafts, session)
         try copy(drafts, session)
       }
     } else {
@@ -109,7 +110,10 @@ struct IngestBatch: ~Copyable {
     try session.run(script: "SAVEPOINT entry")
     do throws(PostgresError) {
       var drafts = [IngestDraft(entry)]
-      if entry.entry.hasClaimOrBinding { try DeliveryClaims.settle(&drafts, session) }
+      if entry.entry.hasClaimOrBinding {
+        try DeliveryClaims.settle(&drafts, session)
+        try CustomerBinding.settle(&drafts, session)
+      }
       result = try insert(drafts[0], session) ? drafts[0].result : nil
     } catch {
       guard error.kind == .server, !error.isRetryable, !error.isConnectionLost else { throw error }

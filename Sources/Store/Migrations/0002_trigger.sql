@@ -40,9 +40,10 @@ CREATE TABLE delivery_claims (
 );
 CREATE INDEX delivery_claims_expiry ON delivery_claims (expires_at);
 
--- name_key is the name as it is compared.
+-- name_key is the name as it is compared. No reference to the workspace, which is never deleted: checking it for each customer
+-- would lock the workspace's row in every batch.
 CREATE TABLE customers (
-  workspace_id uuid NOT NULL REFERENCES workspaces,
+  workspace_id uuid NOT NULL,
   id uuid NOT NULL,
   name text NOT NULL DEFAULT '',
   name_key text NOT NULL DEFAULT '',
@@ -53,7 +54,7 @@ CREATE TABLE customers (
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (workspace_id, id)
 );
-CREATE INDEX customers_name ON customers (workspace_id, name_key) WHERE name_key <> '';
+CREATE INDEX customers_name ON customers (workspace_id, name_key, created_at, id) WHERE name_key <> '';
 
 -- Every value that identifies a customer, the direct ones of the customer's row included: the primary key is the rule
 -- "a value has one customer". kind: email, phone, document, whatsapp, instagram, telegram, sms, webchat.
@@ -62,7 +63,6 @@ CREATE TABLE customer_contacts (
   kind text NOT NULL,
   value text NOT NULL,
   customer_id uuid NOT NULL,
-  direct bool NOT NULL DEFAULT false,
   original bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (workspace_id, kind, value)

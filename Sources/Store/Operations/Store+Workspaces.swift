@@ -17,6 +17,21 @@ extension Store {
     }
   }
 
+  /// Changes a workspace.
+  ///
+  /// - Throws: `.notFound(.workspace)`.
+  package func updateWorkspace(
+    _ id: UniqueID, defaultRegion: String, audit: AuditEntry? = nil
+  ) async throws(StoreError) -> WorkspaceRow {
+    try await change { [identifiers] session in
+      let updated = try session.query(Statements.updateWorkspace, [.id(id), .text(defaultRegion)]).first { try WorkspaceRow(&$0) }
+      guard let updated else { throw StoreError.notFound(.workspace) }
+      if let audit { try session.record(audit, identifiers) }
+      try session.announce(.workspace(id))
+      return updated
+    }
+  }
+
   /// The workspace of this name, created if there is none.
   package func ensureWorkspace(named name: String) async throws(StoreError) -> WorkspaceRow {
     if let workspace = try await workspace(named: name) { return workspace }
