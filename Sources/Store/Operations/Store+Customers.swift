@@ -1,6 +1,6 @@
 package import Identifiers
 import Postgres
-package import Rules
+import Rules
 
 extension Store {
   /// Customers, newest first.

@@ -1,5 +1,5 @@
 package import Identifiers
-package import Postgres
+import Postgres
 
 /// A worker's wish for runs.
 package struct RunWish: Sendable {
