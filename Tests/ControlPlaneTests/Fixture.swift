@@ -43,6 +43,7 @@ struct Fixture: Sendable {
   var triggers: TriggerServiceClient<InProcessPair> { get throws { TriggerServiceClient(try caller(.admin)) } }
   var ingest: IngestServiceClient<InProcessPair> { get throws { IngestServiceClient(try caller(.edge)) } }
   var runs: RunServiceClient<InProcessPair> { get throws { RunServiceClient(try caller(.admin)) } }
+  var customers: CustomerServiceClient<InProcessPair> { get throws { CustomerServiceClient(try caller(.reader)) } }
   var logs: LogServiceClient<InProcessPair> { get throws { LogServiceClient(try caller(.admin)) } }
 
   /// Applies and publishes a definition; gives the keys of its triggers by node.

@@ -18,6 +18,7 @@ struct Session: Sendable {
   var triggers: TriggerServiceClient<ControlPlaneCaller> { TriggerServiceClient(caller) }
   var logs: LogServiceClient<ControlPlaneCaller> { LogServiceClient(caller) }
   var runs: RunServiceClient<ControlPlaneCaller> { RunServiceClient(caller) }
+  var customers: CustomerServiceClient<ControlPlaneCaller> { CustomerServiceClient(caller) }
   var status: StatusServiceClient<ControlPlaneCaller> { StatusServiceClient(caller) }
   var variables: VariableServiceClient<ControlPlaneCaller> { VariableServiceClient(caller) }
   var presets: PresetServiceClient<ControlPlaneCaller> { PresetServiceClient(caller) }

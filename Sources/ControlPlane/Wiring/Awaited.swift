@@ -24,12 +24,6 @@ extension TriggerService {
   }
 }
 
-extension WorkspaceService {
-  package func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace {
-    throw RPCError.awaited
-  }
-}
-
 extension RPCError {
   fileprivate static let awaited = RPCError(.unimplemented, "this version of the control plane does not serve the method")
 }

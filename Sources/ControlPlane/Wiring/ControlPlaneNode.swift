@@ -112,6 +112,7 @@ package final class ControlPlaneNode: Sendable {
       + VariableService(store: store, directory: directory, secrets: VariableSecrets(keys: keys), live: loader).methods
       + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
+      + CustomerService(store: store, directory: directory, cursors: cursors).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
       + ListenService(
         store: store, directory: directory, descriptions: descriptions, exchange: listenExchange, follower: listenFollower,

@@ -1,6 +1,7 @@
 package import HeadgateProto
 import Identifiers
 import Postgres
+import Rules
 package import Store
 
 /// `WorkspaceService`: the tenants.
@@ -44,10 +45,30 @@ package struct WorkspaceService: WorkspaceServiceHandler {
     let visible = rows.filter { context.principal.workspace == nil || context.principal.workspace == $0.name }
     return ListWorkspacesResponse(workspaces: visible.map(Workspace.init))
   }
+
+  package func update(_ request: UpdateWorkspaceRequest, context: CallContext) async throws -> Workspace {
+    var checks = RequestChecks()
+    checks.required(request.name, "name")
+    if let region = request.defaultRegion, !region.isEmpty, !PhoneRegion.isKnown(region) {
+      checks.fault("default_region", "invalid_value", "default_region: \(PhoneRegion.fault(of: region))")
+    }
+    try checks.finish()
+    let workspace = try await directory.workspace(request.name, for: context.principal)
+    guard let region = request.defaultRegion else { return Workspace(workspace) }
+    let audit = context.audit(
+      in: workspace.id, "workspace.update", object: workspace.name, details: ["default_region": region])
+    let row = try await store.answer(about: request.name) { store throws(StoreError) in
+      try await store.updateWorkspace(workspace.id, defaultRegion: region, audit: audit)
+    }
+    directory.remember([row])
+    return Workspace(row)
+  }
 }
 
 extension Workspace {
   init(_ row: WorkspaceRow) {
-    self.init(id: row.id.description, name: row.name, createdAtUs: row.createdAt.microseconds)
+    self.init(
+      id: row.id.description, name: row.name, createdAtUs: row.createdAt.microseconds,
+      defaultRegion: row.defaultRegion)
   }
 }

@@ -9,7 +9,7 @@ struct WorkspaceCommand: AsyncParsableCommand {
     discussion: """
       Example: headgate workspace create shop
       """,
-    subcommands: [WorkspaceList.self, WorkspaceCreate.self, WorkspaceShow.self])
+    subcommands: [WorkspaceList.self, WorkspaceCreate.self, WorkspaceShow.self, WorkspaceUpdate.self])
 }
 
 /// `headgate workspace list`.
@@ -81,12 +81,49 @@ struct WorkspaceShow: ClientCommand {
     var fields = Fields()
     fields.add("workspace", workspace.name, .bold)
     fields.add("id", workspace.id)
+    fields.addIfAny("region", workspace.defaultRegion)
     fields.add("created", screen.fullTime(workspace.createdAtUs))
     try screen.print(fields)
   }
 }
 
+/// `headgate workspace update`.
+struct WorkspaceUpdate: ClientCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "update", abstract: "Change a workspace.",
+    discussion: """
+      --region says where phone numbers without a country code are from: two letters of ISO 3166-1, or "" for nowhere, so that such numbers are \
+      invalid. What is stored already stays as it is.
+
+      Example: headgate workspace update shop --region BR
+      """)
+
+  @Argument(help: "Name of the workspace.")
+  var name: String
+
+  @Option(help: ArgumentHelp("Where numbers without a country code are from.", valueName: "region"))
+  var region: String
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func run(_ session: Session, _ screen: Screen) async throws {
+    let workspace = try await session.workspaces.update(
+      UpdateWorkspaceRequest(name: name, defaultRegion: region.uppercased()))
+    switch screen.format {
+    case .json: try screen.print(workspace.json)
+    case .table:
+      let region = workspace.defaultRegion.isEmpty ? "none" : TerminalText.escaped(workspace.defaultRegion)
+      try screen.print("\(TerminalText.escaped(workspace.name)): region \(region)")
+    }
+  }
+}
+
 extension Workspace {
   /// The form for scripts.
-  var json: JSONValue { ["id": .string(id), "name": .string(name), "created_at": .time(createdAtUs)] }
+  var json: JSONValue {
+    [
+      "id": .string(id), "name": .string(name), "default_region": .textOrNull(defaultRegion),
+      "created_at": .time(createdAtUs),
+    ]
+  }
 }
