@@ -17,13 +17,6 @@ extension LogService {
   }
 }
 
-extension TriggerService {
-  package func amend(_ request: AmendTriggerRequest, context: CallContext) async throws -> Trigger { throw RPCError.awaited }
-  package func signSample(_ request: SignSampleRequest, context: CallContext) async throws -> SignSampleResponse {
-    throw RPCError.awaited
-  }
-}
-
 extension RPCError {
   fileprivate static let awaited = RPCError(.unimplemented, "this version of the control plane does not serve the method")
 }

@@ -10,6 +10,20 @@ package enum InstantText {
     return "\(day)T\(time).\(padded(fraction, 6))Z"
   }
 
+  /// Such as "Tue, 15 Nov 1994 08:12:31 GMT" (IMF-fixdate, RFC 9110 §5.6.7); years as above.
+  package static func imfFixdate(microseconds: Int64) -> String {
+    let seconds = min(max(microseconds.dividingFloor(by: 1_000_000).0, lowest), highest)
+    let (days, second) = seconds.dividingFloor(by: 86_400)
+    let date = civil(days)
+    // 1970-01-01 was a Thursday.
+    let weekday = weekdays[Int((days + 4).dividingFloor(by: 7).1)]
+    let time = "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
+    return "\(weekday), \(padded(date.day, 2)) \(months[Int(date.month - 1)]) \(padded(date.year, 4)) \(time) GMT"
+  }
+
+  private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
   private static let lowest: Int64 = -62_135_596_800
   private static let highest: Int64 = 253_402_300_799
 
