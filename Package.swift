@@ -116,6 +116,7 @@ let package = Package(
       nio + [
         "RPC", "HeadgateProto", "Addresses", "Identifiers", log, arguments, .product(name: "Yams", package: "Yams"),
         .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     .target(
       name: "TestSupport", dependencies: ["RPC", "HeadgateProto", "Postgres", "Store", log] + nio, path: "Tests/TestSupport",

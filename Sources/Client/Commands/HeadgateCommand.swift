@@ -17,6 +17,7 @@ struct HeadgateCommand: AsyncParsableCommand {
         curl --json '{"event": "order_approved", "user": {"email": "a@b.example"}}' \\
           -H "authorization: Bearer $token" "$url"
         headgate logs query --since 1h
+        headgate listen orders/hook
         headgate run work --exec 'jq .'
 
       Exit status: 0 ok, 1 failure, 2 invalid usage or configuration, 3 not found, 4 not permitted, 5 the control plane \
@@ -26,9 +27,9 @@ struct HeadgateCommand: AsyncParsableCommand {
       The version: headgate --version
       """,
     subcommands: [
-      FlowCommand.self, TriggerCommand.self, LogsCommand.self, RunCommand.self, CustomerCommand.self, ChatCommand.self,
-      EnvCommand.self, PresetCommand.self, StatusCommand.self, WorkspaceCommand.self, APIKeyCommand.self, AuditCommand.self,
-      WhoAmICommand.self, CompletionCommand.self,
+      FlowCommand.self, TriggerCommand.self, ListenCommand.self, LogsCommand.self, RunCommand.self, CustomerCommand.self,
+      ChatCommand.self, EnvCommand.self, PresetCommand.self, StatusCommand.self, WorkspaceCommand.self, APIKeyCommand.self,
+      AuditCommand.self, WhoAmICommand.self, CompletionCommand.self,
     ])
 
   // The same group as in every command, so that it may stand before the command's name too.

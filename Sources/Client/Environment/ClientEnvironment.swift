@@ -18,6 +18,8 @@ package struct ClientEnvironment: Sendable {
   package var now: @Sendable () -> Timestamp
   /// Opens the way to the control plane.
   package var connect: @Sendable (ConnectionSettings) async throws -> OpenConnection
+  /// Sends a request to an edge node and gives its answer.
+  package var send: @Sendable (HTTPSample, EdgeBase, _ timeout: Duration) async throws -> HTTPSampleAnswer
   /// One element for each request to stop (SIGINT, SIGTERM).
   package var stopRequests: @Sendable () -> AsyncStream<Void>
 
@@ -26,6 +28,9 @@ package struct ClientEnvironment: Sendable {
     errors: OutputChannel, input: InputChannel, terminalWidth: Int = defaultTerminalWidth,
     now: @escaping @Sendable () -> Timestamp,
     connect: @escaping @Sendable (ConnectionSettings) async throws -> OpenConnection,
+    send: @escaping @Sendable (HTTPSample, EdgeBase, _ timeout: Duration) async throws -> HTTPSampleAnswer = {
+      try await HTTPSampleSender.send($0, to: $1, timeout: $2)
+    },
     stopRequests: @escaping @Sendable () -> AsyncStream<Void> = { AsyncStream { _ in } }
   ) {
     self.variables = variables
@@ -37,6 +42,7 @@ package struct ClientEnvironment: Sendable {
     self.terminalWidth = terminalWidth
     self.now = now
     self.connect = connect
+    self.send = send
     self.stopRequests = stopRequests
   }
 

@@ -26,10 +26,16 @@ struct CommandRun {
     /// What the command writes to standard error, for tests that watch it while it runs.
     var errors = ByteSink()
     var stopRequests: @Sendable () -> AsyncStream<Void> = { AsyncStream { _ in } }
+    /// What the command writes to standard output.
+    var output = ByteSink()
+    /// The edge node.
+    var send: @Sendable (HTTPSample, EdgeBase, Duration) async throws -> HTTPSampleAnswer = { _, base, _ in
+      throw CommandFailure(.unreachable, "the edge node at \(base.text) is not faked")
+    }
   }
 
   static func headgate(_ arguments: [String], _ setting: Setting = Setting()) async -> CommandRun {
-    let output = ByteSink()
+    let output = setting.output
     let errors = setting.errors
     let typed = Mutex((setting.typed ?? [])[...])
     let input = setting.input
@@ -42,7 +48,7 @@ struct CommandRun {
       input: InputChannel(
         isTerminal: setting.typed != nil, readAll: { Array(input.utf8) },
         readLine: { _ in typed.withLock { $0.popFirst() } }),
-      now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) },
+      now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) }, send: setting.send,
       stopRequests: setting.stopRequests)
     let status = await HeadgateProgram.run(arguments, in: environment)
     return CommandRun(status: status, output: output.text, errors: errors.text)

@@ -1,12 +1,25 @@
 import HeadgateProto
 import Synchronization
 
+@testable import Client
+
 /// A control plane that answers as a test says and remembers what it was asked.
 final class FakeControlPlane: RPCCaller {
   private typealias Handler = @Sendable (any ProtoMessage) async throws -> any ProtoMessage
 
+  /// One message of a stream, or its end.
+  enum StreamStep<Message: Sendable>: Sendable {
+    case message(Message)
+    case failure(RPCError)
+    /// Nothing more comes until the caller cancels.
+    case silence
+  }
+
+  private typealias StreamHandler = @Sendable (any ProtoMessage) -> any Sendable
+
   private struct State {
     var handlers: [String: Handler] = [:]
+    var streams: [String: StreamHandler] = [:]
     var requests: [(method: String, request: any ProtoMessage)] = []
     var options: [CallOptions] = []
   }
@@ -22,6 +35,15 @@ final class FakeControlPlane: RPCCaller {
         guard let request = request as? Request else { throw RPCError(.internal, "another type of request") }
         return try await answer(request)
       }
+    }
+  }
+
+  /// Says what the streams of a method bring; without a failure or silence at its end a stream ends in good order.
+  func on<Request, Response>(
+    stream method: RPCMethod<Request, Response>, _ answer: @escaping @Sendable (Request) -> [StreamStep<Response>]
+  ) {
+    state.withLock { state in
+      state.streams[Self.name(method)] = { request in (request as? Request).map(answer) ?? [] }
     }
   }
 
@@ -63,7 +85,28 @@ final class FakeControlPlane: RPCCaller {
   func stream<Request, Response>(
     _ method: RPCMethod<Request, Response>, _ request: Request, options: CallOptions
   ) async throws(RPCError) -> ResponseStream<Response> {
-    throw RPCError(.unimplemented, "streams are not faked")
+    let name = Self.name(method)
+    let handler = state.withLock { state in
+      state.requests.append((name, request))
+      state.options.append(options)
+      return state.streams[name]
+    }
+    guard let steps = handler?(request) as? [StreamStep<Response>] else {
+      throw RPCError(.unimplemented, "the stream \(name) is not faked")
+    }
+    let rest = Mutex(steps[...])
+    let isCancelled = Latch()
+    return ResponseStream(
+      next: { () async throws(RPCError) -> Response? in
+        switch rest.withLock({ $0.popFirst() }) {
+        case .message(let message): return message
+        case .failure(let error): throw error
+        case .silence:
+          await isCancelled.wait()
+          throw RPCError(.cancelled, "the call was cancelled")
+        case nil: return nil
+        }
+      }, cancel: { isCancelled.open() })
   }
 
   func upload<Request, Response>(

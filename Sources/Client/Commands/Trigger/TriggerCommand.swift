@@ -11,7 +11,8 @@ struct TriggerCommand: AsyncParsableCommand {
       Example: headgate trigger url orders/hook
       """,
     subcommands: [
-      TriggerList.self, TriggerShow.self, TriggerURL.self, TriggerCreate.self, TriggerUpdate.self, TriggerEnable.self,
+      TriggerList.self, TriggerShow.self, TriggerURL.self, TriggerCreate.self, TriggerUpdate.self, TriggerAmend.self,
+      TriggerTest.self, TriggerEnable.self,
       TriggerDisable.self, TriggerReveal.self, TriggerRotate.self, TriggerDelete.self,
     ])
 }
