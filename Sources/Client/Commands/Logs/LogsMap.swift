@@ -11,7 +11,7 @@ struct LogsMap: ClientCommand {
       of the request are listed. A path that has no value there is refused, unless --absent says that this is meant.
 
       Example: headgate logs map 01934a5e-0000-7000-8000-000000000000
-      Example: headgate logs map 01934a5e-0000-7000-8000-000000000000 email=body.user.email --publish
+      Example: headgate logs map 01934a5e-0000-7000-8000-000000000000 email=body.mail
       """)
 
   @Argument(help: "Id of the request.")

@@ -67,7 +67,7 @@ struct TriggerAmend: ClientCommand {
     discussion: """
       Adds to the draft of the flow, and publishes it with --publish.
 
-      Example: headgate trigger amend orders/hook --map email=body.user.email --map 'name={{ body.first }} {{ body.last }}'
+      Example: headgate trigger amend orders/hook --map email=body.user.email
       Example: headgate trigger amend orders/hook --allow-ip 203.0.113.0/24 --publish
       """)
 

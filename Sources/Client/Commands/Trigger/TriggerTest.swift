@@ -11,7 +11,7 @@ struct TriggerTest: ClientCommand {
 
       Example: headgate trigger test orders/hook --sample order.json
       Example: echo '{"event": "paid"}' | headgate trigger test orders/hook --sample - --header x-event=paid
-      Example: headgate trigger test orders/hook --sample form.txt --content-type application/x-www-form-urlencoded
+      Example: headgate trigger test orders/hook --sample f.txt --content-type text/plain
       """)
 
   @OptionGroup var trigger: TriggerArgument
