@@ -230,7 +230,14 @@ import Testing
     let control = FakeControlPlane()
     control.on(FlowServiceMethods.get) { request in
       guard request.flow == "orders" else { throw RPCError(.notFound, "there is no flow \(request.flow)") }
-      return Self.published
+      var flow = Self.published
+      switch request.version {
+      case 0: break
+      case 1: flow.versionDefinition = Array(#"{"flow":"orders","nodes":[{"id":"first","type":"task"}]}"#.utf8)
+      case 2: flow.versionDefinition = flow.published
+      default: throw RPCError(.notFound, "the flow orders has no version \(request.version)")
+      }
+      return flow
     }
     return control
   }
@@ -306,10 +313,21 @@ import Testing
     #expect(json["published_version"]?.compact == "2")
   }
 
-  @Test func otherVersionsCannotBeShown() async throws {
+  @Test func anOldVersionCanBeShown() async throws {
     let run = await CommandRun.headgate(["flow", "show", "orders", "--version", "1"], .init(control: control()))
-    #expect(run.status == 3)
-    #expect(run.errors.contains("only the draft and the published version (2)"))
+    #expect(run.output.hasSuffix("version 1\nflow: orders\nnodes:\n- {id: first, type: task}\n"))
+    let json = await CommandRun.headgate(["flow", "show", "orders", "--version", "1", "-o", "json"], .init(control: control()))
+    #expect(
+      try JSONReader.read(json.output.utf8).json["version_definition"]?["nodes"]?.compact == #"[{"id":"first","type":"task"}]"#)
+    let published = await CommandRun.headgate(["flow", "show", "orders", "--version", "published"], .init(control: control()))
+    #expect(published.output.contains("published version 2\n"))
+  }
+
+  @Test(arguments: [("3", 3 as Int32), ("0", 2), ("-1", 2), ("latest", 2), ("99999999999", 2)])
+  func aVersionThatIsNotThere(_ version: String, _ status: Int32) async throws {
+    let run = await CommandRun.headgate(["flow", "show", "orders", "--version=\(version)"], .init(control: control()))
+    #expect(run.status == status)
+    #expect(run.output.isEmpty)
   }
 
   @Test func publishAndDelete() async throws {

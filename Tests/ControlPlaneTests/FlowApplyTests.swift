@@ -207,3 +207,25 @@ struct FlowApplyTests {
     }
   }
 }
+
+@Suite("FlowService.Get of a version")
+struct FlowVersionTests {
+  @Test("old versions are shown; one that was never published is not found")
+  func versions() async throws {
+    try await withControlPlane { fixture in
+      try await fixture.publish(Definitions.open(node: "first"))
+      try await fixture.publish(Definitions.open(node: "second"))
+      let flows = try fixture.flows
+      for (version, node) in [(1 as UInt32, "first"), (2, "second")] {
+        let flow = try await flows.get(GetFlowRequest(flow: "orders", version: version))
+        #expect(String(decoding: flow.versionDefinition, as: UTF8.self).contains(#""id":"\#(node)""#))
+        #expect(flow.publishedVersion == 2)
+      }
+      #expect(try await flows.get(GetFlowRequest(flow: "orders")).versionDefinition.isEmpty)
+      for version: UInt32 in [3, .max] {
+        let error = try await failure { try await flows.get(GetFlowRequest(flow: "orders", version: version)) }
+        #expect(error?.code == .notFound)
+      }
+    }
+  }
+}

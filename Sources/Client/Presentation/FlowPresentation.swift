@@ -3,6 +3,12 @@ package import HeadgateProto
 extension Flow {
   /// The form for scripts. Definitions are null where the control plane left them out.
   package var json: JSONValue {
+    var json = wholeJSON
+    if !versionDefinition.isEmpty { json.set("version_definition", .embedded(versionDefinition)) }
+    return json
+  }
+
+  private var wholeJSON: JSONValue {
     [
       "id": .string(id),
       "name": .string(name),

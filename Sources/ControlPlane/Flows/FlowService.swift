@@ -53,7 +53,17 @@ package struct FlowService: FlowServiceHandler {
 
   package func get(_ request: GetFlowRequest, context: CallContext) async throws -> Flow {
     let (workspace, row) = try await find(request.workspace, request.flow, context)
-    return try await message(row, in: workspace.id)
+    var flow = try await message(row, in: workspace.id)
+    if let version = Int32(exactly: request.version), version > 0 {
+      let definition = try await store.answer { store throws(StoreError) in
+        try await store.version(version, of: row.id, in: workspace.id)?.definition
+      }
+      flow.versionDefinition = definition ?? []
+    }
+    if request.version > 0, flow.versionDefinition.isEmpty {
+      throw RPCError(.notFound, "the flow \(row.name) has no version \(request.version)")
+    }
+    return flow
   }
 
   package func list(_ request: ListFlowsRequest, context: CallContext) async throws -> ListFlowsResponse {

@@ -23,6 +23,8 @@ package struct Flow: ProtoMessage {
   package var triggers: [FlowTrigger] = []
   package var createdAtUs: Int64 = 0
   package var updatedAtUs: Int64 = 0
+  /// JSON of the version that Get asked for, without secrets; empty: none was.
+  package var versionDefinition: [UInt8] = []
 
   package init() {}
 
@@ -37,7 +39,8 @@ package struct Flow: ProtoMessage {
     versions: [FlowVersion] = [],
     triggers: [FlowTrigger] = [],
     createdAtUs: Int64 = 0,
-    updatedAtUs: Int64 = 0
+    updatedAtUs: Int64 = 0,
+    versionDefinition: [UInt8] = []
   ) {
     self.id = id
     self.name = name
@@ -50,6 +53,7 @@ package struct Flow: ProtoMessage {
     self.triggers = triggers
     self.createdAtUs = createdAtUs
     self.updatedAtUs = updatedAtUs
+    self.versionDefinition = versionDefinition
   }
 }
 
@@ -67,6 +71,7 @@ extension Flow {
     for element in triggers { length += 1 + delimitedLength(element.encodedLength) }
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
     if updatedAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: updatedAtUs)) }
+    if !versionDefinition.isEmpty { length += 1 + delimitedLength(versionDefinition.count) }
     return length
   }
 
@@ -82,6 +87,7 @@ extension Flow {
     for element in triggers { writer.message(element, tag: 74) }
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 80) }
     if updatedAtUs != 0 { writer.varint(UInt64(bitPattern: updatedAtUs), tag: 88) }
+    if !versionDefinition.isEmpty { writer.bytes(versionDefinition, tag: 98) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -100,6 +106,7 @@ extension Flow {
     self.triggers = try copyEach(message.pointee.triggers, message.pointee.n_triggers, FlowTrigger.init(copying:))
     self.createdAtUs = message.pointee.created_at_us
     self.updatedAtUs = message.pointee.updated_at_us
+    self.versionDefinition = copyBytes(message.pointee.version_definition)
   }
 }
 
@@ -392,15 +399,19 @@ package struct GetFlowRequest: ProtoMessage {
   package var workspace: String = ""
   /// Name or id.
   package var flow: String = ""
+  /// Not 0: also the definition of this published version. NOT_FOUND when it was never published.
+  package var version: UInt32 = 0
 
   package init() {}
 
   package init(
     workspace: String = "",
-    flow: String = ""
+    flow: String = "",
+    version: UInt32 = 0
   ) {
     self.workspace = workspace
     self.flow = flow
+    self.version = version
   }
 }
 
@@ -409,12 +420,14 @@ extension GetFlowRequest {
     var length = 0
     if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
     if !flow.isEmpty { length += 1 + delimitedLength(flow.utf8.count) }
+    if version != 0 { length += 1 + varintLength(UInt64(version)) }
     return length
   }
 
   package func write(to writer: inout ProtoWriter) {
     if !workspace.isEmpty { writer.text(workspace, tag: 10) }
     if !flow.isEmpty { writer.text(flow, tag: 18) }
+    if version != 0 { writer.varint(UInt64(version), tag: 24) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -424,6 +437,7 @@ extension GetFlowRequest {
   init(copying message: UnsafePointer<Headgate__V1__GetFlowRequest>) throws(ProtoDecodingError) {
     self.workspace = try copyText(message.pointee.workspace, "headgate.v1.GetFlowRequest.workspace")
     self.flow = try copyText(message.pointee.flow, "headgate.v1.GetFlowRequest.flow")
+    self.version = message.pointee.version
   }
 }
 

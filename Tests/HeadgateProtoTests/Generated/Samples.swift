@@ -524,7 +524,8 @@ extension Flow: SampledMessage {
       versions: source.several { FlowVersion.sample(&$0) },
       triggers: source.several { FlowTrigger.sample(&$0) },
       createdAtUs: source.number(),
-      updatedAtUs: source.number()
+      updatedAtUs: source.number(),
+      versionDefinition: source.bytes()
     )
   }
 }
@@ -589,7 +590,8 @@ extension GetFlowRequest: SampledMessage {
   static func sample(_ source: inout SampleSource) -> Self {
     Self(
       workspace: source.text(),
-      flow: source.text()
+      flow: source.text(),
+      version: source.number()
     )
   }
 }

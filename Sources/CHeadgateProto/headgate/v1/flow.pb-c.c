@@ -547,7 +547,7 @@ void   headgate__v1__delete_flow_response__free_unpacked
   assert(message->base.descriptor == &headgate__v1__delete_flow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__flow__field_descriptors[11] =
+static const ProtobufCFieldDescriptor headgate__v1__flow__field_descriptors[12] =
 {
   {
     "id",
@@ -681,6 +681,18 @@ static const ProtobufCFieldDescriptor headgate__v1__flow__field_descriptors[11] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "version_definition",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Flow, version_definition),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__flow__field_indices_by_name[] = {
   9,   /* field[9] = created_at_us */
@@ -693,12 +705,13 @@ static const unsigned headgate__v1__flow__field_indices_by_name[] = {
   2,   /* field[2] = revision */
   8,   /* field[8] = triggers */
   10,   /* field[10] = updated_at_us */
+  11,   /* field[11] = version_definition */
   7,   /* field[7] = versions */
 };
 static const ProtobufCIntRange headgate__v1__flow__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor headgate__v1__flow__descriptor =
 {
@@ -708,7 +721,7 @@ const ProtobufCMessageDescriptor headgate__v1__flow__descriptor =
   "Headgate__V1__Flow",
   "headgate.v1",
   sizeof(Headgate__V1__Flow),
-  11,
+  12,
   headgate__v1__flow__field_descriptors,
   headgate__v1__flow__field_indices_by_name,
   1,  headgate__v1__flow__number_ranges,
@@ -1113,7 +1126,7 @@ const ProtobufCMessageDescriptor headgate__v1__change__descriptor =
   (ProtobufCMessageInit) headgate__v1__change__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__get_flow_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor headgate__v1__get_flow_request__field_descriptors[3] =
 {
   {
     "workspace",
@@ -1139,15 +1152,28 @@ static const ProtobufCFieldDescriptor headgate__v1__get_flow_request__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__GetFlowRequest, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__get_flow_request__field_indices_by_name[] = {
   1,   /* field[1] = flow */
+  2,   /* field[2] = version */
   0,   /* field[0] = workspace */
 };
 static const ProtobufCIntRange headgate__v1__get_flow_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor headgate__v1__get_flow_request__descriptor =
 {
@@ -1157,7 +1183,7 @@ const ProtobufCMessageDescriptor headgate__v1__get_flow_request__descriptor =
   "Headgate__V1__GetFlowRequest",
   "headgate.v1",
   sizeof(Headgate__V1__GetFlowRequest),
-  2,
+  3,
   headgate__v1__get_flow_request__field_descriptors,
   headgate__v1__get_flow_request__field_indices_by_name,
   1,  headgate__v1__get_flow_request__number_ranges,

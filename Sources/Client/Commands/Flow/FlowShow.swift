@@ -7,7 +7,8 @@ struct FlowShow: ClientCommand {
     commandName: "show",
     abstract: "Show a flow: its state and its definition.",
     discussion: """
-      The definition is the draft, without secrets; --version published shows what requests meet.
+      The definition is the draft, without secrets; --version published shows what requests meet, --version 3 what they \
+      met while that version was the published one.
 
       Example: headgate flow show orders --yaml > orders.yaml
       """)
@@ -15,7 +16,7 @@ struct FlowShow: ClientCommand {
   @Argument(help: "Name or id of the flow.")
   var flow: String
 
-  @Option(help: ArgumentHelp("Which definition: draft, published, or the number of the published version.", valueName: "version"))
+  @Option(help: ArgumentHelp("Which definition: draft, published, or the number of a version.", valueName: "version"))
   var version = "draft"
 
   @Flag(help: "The definition alone, as a file that flow apply takes.")
@@ -24,13 +25,14 @@ struct FlowShow: ClientCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   mutating func validate() throws {
-    guard version == "draft" || version == "published" || UInt32(version) != nil else {
-      throw ValidationError("--version is draft, published or a number")
+    guard version == "draft" || version == "published" || UInt32(version).map({ $0 > 0 }) == true else {
+      throw ValidationError("--version is draft, published or a number from 1")
     }
   }
 
   func run(_ session: Session, _ screen: Screen) async throws {
-    let flow = try await session.flows.get(GetFlowRequest(workspace: session.workspace, flow: flow))
+    let flow = try await session.flows.get(
+      GetFlowRequest(workspace: session.workspace, flow: flow, version: UInt32(version) ?? 0))
     let definition = try definition(of: flow)
     switch screen.format {
     case .json where !yaml: try screen.print(flow.json)
@@ -42,7 +44,7 @@ struct FlowShow: ClientCommand {
         try screen.heading("versions")
         try screen.print(Self.versions(flow, screen))
       }
-      try screen.heading(version == "draft" ? "draft" : "published version \(flow.publishedVersion)")
+      try screen.heading(heading(of: flow))
       try screen.print(try Self.yamlLines(definition))
     }
   }
@@ -50,13 +52,18 @@ struct FlowShow: ClientCommand {
   private func definition(of flow: Flow) throws -> [UInt8] {
     switch version {
     case "draft": return flow.draft
-    case _ where flow.publishedVersion == 0:
+    case "published" where flow.publishedVersion == 0:
       throw CommandFailure(.notFound, "the flow \(flow.name) is not published")
-    case "published", String(flow.publishedVersion): return flow.published
-    default:
-      throw CommandFailure(
-        .notFound,
-        "only the draft and the published version (\(flow.publishedVersion)) of \(flow.name) can be shown, not \(version)")
+    case "published": return flow.published
+    default: return flow.versionDefinition
+    }
+  }
+
+  private func heading(of flow: Flow) -> String {
+    switch version {
+    case "draft": "draft"
+    case "published", String(flow.publishedVersion): "published version \(flow.publishedVersion)"
+    default: "version \(version)"
     }
   }
 

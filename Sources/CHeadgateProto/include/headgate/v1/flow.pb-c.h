@@ -51,10 +51,11 @@ struct  Headgate__V1__Flow
   Headgate__V1__FlowTrigger **triggers;
   int64_t created_at_us;
   int64_t updated_at_us;
+  ProtobufCBinaryData version_definition;
 };
 #define HEADGATE__V1__FLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__flow__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, 0, {0,NULL} }
 
 
 struct  Headgate__V1__FlowVersion
@@ -131,10 +132,11 @@ struct  Headgate__V1__GetFlowRequest
   ProtobufCMessage base;
   ProtobufCBinaryData workspace;
   ProtobufCBinaryData flow;
+  uint32_t version;
 };
 #define HEADGATE__V1__GET_FLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__get_flow_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Headgate__V1__ListFlowsRequest
