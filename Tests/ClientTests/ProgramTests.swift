@@ -212,6 +212,33 @@ import Testing
         """)
   }
 
+  @Test func whatIsKeptAndHowLongThingsTake() async throws {
+    var report = Self.report
+    report.recorded = 17
+    (report.submitP50Us, report.submitP99Us) = (1500, 9000)
+    report.listenSessions = 2
+    report.retention = RetentionStatus(
+      bodyDays: 1, requestDays: 0, lastRunAtUs: 1_767_323_000_000_000, lastResult: "dropped requests_20260101",
+      oldestRequestAtUs: 1_767_319_445_000_000)
+    let control = FakeControlPlane()
+    control.on(StatusServiceMethods.get) { [report] _ in report }
+    let run = await CommandRun.headgate(["status"], .init(control: control))
+    for line in [
+      "recorded        17 since the start", "took            p50 1ms, p99 9ms", "listen          2 sessions",
+      "kept            bodies 1 day, requests for ever", "oldest request  2026-01-02T02:04:05.000Z",
+      "clean-up        2026-01-02T03:03:20.000Z: dropped requests_20260101",
+    ] {
+      #expect(run.output.contains(line + "\n"))
+    }
+    let json = try JSONReader.read(await CommandRun.headgate(["status", "-o", "json"], .init(control: control)).output.utf8).json
+    #expect(json["retention"]?["last_run_at"] == "2026-01-02T03:03:20.000000Z")
+    #expect(json["retention"]?["last_error"]?.compact == "null")
+    #expect(json["submit_p50_us"]?.compact == "1500")
+    report.retention?.lastError = "no room"
+    control.on(StatusServiceMethods.get) { [report] _ in report }
+    #expect(await CommandRun.headgate(["status"], .init(control: control)).output.contains("clean-up        failed: no room\n"))
+  }
+
   @Test func notReadyIsStatus1() async throws {
     let control = FakeControlPlane()
     control.on(StatusServiceMethods.get) { _ in

@@ -51,8 +51,27 @@ struct StatusCommand: ClientCommand {
     fields.add("runs", "\(report.runsReady) ready\(oldest), \(report.runsLeased) leased")
     if report.runsDead > 0 { fields.add("dead runs", "\(report.runsDead); see: headgate run list --state dead", .yellow) }
     fields.add("requests", outcomes(report.outcomes))
+    if report.recorded > 0 { fields.add("recorded", "\(report.recorded) since the start") }
+    if report.submitP50Us > 0 {
+      let (half, most) = (Int64(report.submitP50Us), Int64(report.submitP99Us))
+      fields.add("took", "p50 \(DurationText.text(microseconds: half)), p99 \(DurationText.text(microseconds: most))")
+    }
     if report.ingestQueue > 0 { fields.add("waiting", "\(report.ingestQueue) requests for a batch") }
+    if report.listenSessions > 0 { fields.add("listen", "\(report.listenSessions) sessions") }
+    if let retention = report.retention { add(retention, to: &fields, screen) }
     return fields
+  }
+
+  private static func add(_ retention: RetentionStatus, to fields: inout Fields, _ screen: Screen) {
+    func days(_ count: UInt32) -> String { count == 0 ? "for ever" : count == 1 ? "1 day" : "\(count) days" }
+    fields.add("kept", "bodies \(days(retention.bodyDays)), requests \(days(retention.requestDays))")
+    if retention.oldestRequestAtUs > 0 { fields.add("oldest request", screen.fullTime(retention.oldestRequestAtUs)) }
+    if !retention.lastError.isEmpty {
+      fields.add("clean-up", "failed: \(retention.lastError)", .red)
+    } else if retention.lastRunAtUs > 0 {
+      let result = retention.lastResult.isEmpty ? "nothing to do" : retention.lastResult
+      fields.add("clean-up", "\(screen.fullTime(retention.lastRunAtUs)): \(result)")
+    }
   }
 
   private static func outcomes(_ outcomes: [OutcomeCount]) -> String {
@@ -60,7 +79,8 @@ struct StatusCommand: ClientCommand {
     return counts.isEmpty ? "none since the start" : counts.joined(separator: ", ")
   }
 
-  private static func peers(_ peers: [ConnectedPeer], _ screen: Screen) -> Table {
+  /// Who is connected.
+  static func peers(_ peers: [ConnectedPeer], _ screen: Screen) -> Table {
     Table(
       [
         Table.Column("WHO", cutTo: 8), Table.Column("ROLES", cutTo: 8), Table.Column("PROGRAM", cutTo: 10),

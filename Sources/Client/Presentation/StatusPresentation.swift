@@ -27,6 +27,18 @@ extension StatusReport {
       "oldest_ready_run_us": .integer(oldestReadyRunUs),
       "ingest_queue": .integer(ingestQueue),
       "outcomes": .object(outcomes.map { JSONValue.Member($0.outcome, .integer($0.count)) }),
+      "recorded": .integer(recorded),
+      "submit_p50_us": .integer(submitP50Us),
+      "submit_p99_us": .integer(submitP99Us),
+      "listen_sessions": .integer(listenSessions),
+      "retention": retention.map {
+        [
+          "body_days": .integer($0.bodyDays), "request_days": .integer($0.requestDays),
+          "last_run_at": $0.lastRunAtUs == 0 ? .null : .time($0.lastRunAtUs), "last_result": .textOrNull($0.lastResult),
+          "last_error": .textOrNull($0.lastError),
+          "oldest_request_at": $0.oldestRequestAtUs == 0 ? .null : .time($0.oldestRequestAtUs),
+        ]
+      } ?? .null,
     ]
   }
 }
