@@ -7,7 +7,6 @@ struct RunRetry: ClientCommand {
     commandName: "retry", abstract: "Make a dead run ready again, with as many further attempts as it had.",
     discussion: """
       Example: headgate run retry 01934a5e-0000-8000-8000-000000000000
-      Example: headgate run retry 0193a1b2-7c3d-8e4f-9a5b-6c7d8e9f0a1b
       """)
 
   @Argument(help: "Id of the run.")
