@@ -40,10 +40,32 @@ struct ChildProcess: Sendable {
   /// Is given what the command writes to its standard error, as it arrives.
   var forwardErrors: @Sendable ([UInt8]) -> Void
 
+  /// Runs the command ($1) in this process group and ends the group when the worker is gone: a command must not go on
+  /// beside the worker that gets the run next. The worker is this shell's parent, so its end shows as another parent; the
+  /// kernel's own signal for that (PR_SET_PDEATHSIG) is about the thread that started the command, which may end any time.
+  private static let guarded = """
+    watch() {
+      while sleep 1; do
+        read -r _ _ _ parent _ 2>/dev/null </proc/$$/stat || exit
+        [ "$parent" = "$PPID" ] || kill -KILL 0
+      done
+    }
+    watch </dev/null >/dev/null 2>&1 &
+    watcher=$!
+    /bin/sh -c "$1"
+    status=$?
+    kill "$watcher" 2>/dev/null
+    [ $status -le 128 ] || kill -$((status - 128)) $$ 2>/dev/null
+    exit $status
+    """
+
+  /// What is started for the command.
+  var arguments: [String] { ["-c", Self.guarded, "sh", command] }
+
   /// Runs the command to its end. Its standard output is this process's.
   ///
   /// The command has a process group of its own, so that a terminal's interrupt does not reach it. When the task is
-  /// cancelled the whole group is terminated, then killed.
+  /// cancelled the whole group is terminated, then killed; when this process is killed, the group is within a second or two.
   /// - Throws: when the shell cannot be started.
   func run() async throws -> Ending {
     BrokenPipes.ignore()
@@ -56,7 +78,7 @@ struct ChildProcess: Sendable {
       if let key = Environment.Key(rawValue: variable.key) { result[key] = variable.value }
     }
     let result = try await Subprocess.run(
-      .path("/bin/sh"), arguments: ["-c", command], environment: .inherit.updating(added), platformOptions: options,
+      .path("/bin/sh"), arguments: Arguments(arguments), environment: .inherit.updating(added), platformOptions: options,
       input: .inputWriter, output: .currentStandardOutput, error: .sequence
     ) { execution in
       await withTaskGroup(of: Void.self) { group in
