@@ -5,6 +5,12 @@ struct Migration: Hashable, Sendable {
   var version: Int
   var name: String
   var script: [UInt8]
+  /// The oldest program that works with a database that has this migration, by the number of that program's last one: such
+  /// a program may keep running, and be started, while newer ones take over. `nil`: only programs that know the migration.
+  ///
+  /// A migration that adds tables, indexes, or columns with defaults that the program before never reads as something else
+  /// is compatible; one that renames, drops, or gives rows another meaning is not.
+  var compatibleFrom: Int?
 }
 
 /// Brings a database to the schema of this program.
@@ -23,6 +29,8 @@ enum Migrations {
     var version: Int
     /// SHA-256 of its text.
     var checksum: [UInt8]
+    /// As `Migration.compatibleFrom`.
+    var compatibleFrom: Int?
   }
 
   /// Applies what is missing, in one transaction under a lock. Returns the versions applied.
@@ -30,19 +38,23 @@ enum Migrations {
     try session.transaction {
       try session.query(Statements.lockMigrations)
       try session.query(Statements.createSchemaMigrations)
+      try session.query(Statements.extendSchemaMigrations)
       let known = try compare(migrations, session)
       let missing = migrations.dropFirst(known)
       for migration in missing {
         try session.run(script: String(decoding: migration.script, as: UTF8.self))
         try session.query(
           Statements.recordMigration,
-          [.int32(Int32(clamping: migration.version)), .text(migration.name), .bytes(migration.script)])
+          [
+            .int32(Int32(clamping: migration.version)), .text(migration.name), .bytes(migration.script),
+            .optional(migration.compatibleFrom) { .int32(Int32(clamping: $0)) },
+          ])
       }
       return missing.map(\.version)
     }
   }
 
-  /// Throws unless the database has exactly these migrations.
+  /// Throws unless the database has these migrations, and beyond them only such as are compatible with this program.
   static func check(_ migrations: [Migration], _ session: PostgresSession) throws {
     let known = try compare(migrations, session)
     if known < migrations.count {
@@ -55,20 +67,23 @@ enum Migrations {
   static func applied(_ session: PostgresSession) throws -> [Applied] {
     guard try session.query(Statements.hasMigrations).first({ try $0.bool() }) == true else { return [] }
     return try session.query(Statements.listMigrations).map { row in
-      Applied(version: Int(try row.int32()), checksum: try row.bytes())
+      Applied(
+        version: Int(try row.int32()), checksum: try row.bytes(), compatibleFrom: try row.optionalInt32().map { Int($0) })
     }
   }
 
-  /// How many of the migrations the database has; it must have them unaltered and no others.
+  /// How many of the migrations the database has; it must have them unaltered, and no others but newer, compatible ones.
   private static func compare(_ migrations: [Migration], _ session: PostgresSession) throws -> Int {
     let applied = try applied(session)
+    let needed = migrations.last?.version ?? 0
     for (index, known) in applied.enumerated() {
+      if index >= migrations.count, known.version > needed, let oldest = known.compatibleFrom, oldest <= needed { continue }
       guard index < migrations.count, migrations[index].version == known.version else {
-        throw StoreError.schemaMismatch(found: known.version, needed: migrations.last?.version ?? 0)
+        throw StoreError.schemaMismatch(found: known.version, needed: needed)
       }
       let checksum = try session.query(Statements.checksum, [.bytes(migrations[index].script)]).first { try $0.bytes() }
       guard checksum == known.checksum else { throw StoreError.migrationChanged(version: known.version) }
     }
-    return applied.count
+    return min(applied.count, migrations.count)
   }
 }

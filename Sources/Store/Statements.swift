@@ -2,6 +2,9 @@ import Postgres
 
 /// Every statement of the store. The texts are the files in `Statements/`, one statement each, embedded at build time.
 enum Statements {
+  static let backupCounts = statement("backup_counts", PackageResources.backup_counts_sql)
+  static let backupNewestRequest = statement("backup_newest_request", PackageResources.backup_newest_request_sql)
+  static let backupPartitions = statement("backup_partitions", PackageResources.backup_partitions_sql)
   static let checksum = statement("checksum", PackageResources.checksum_sql)
   static let copyRequests = statement("copy_requests", PackageResources.copy_requests_sql)
   static let copyRuns = statement("copy_runs", PackageResources.copy_runs_sql)
@@ -21,6 +24,7 @@ enum Statements {
   static let existingRequests = statement("existing_requests", PackageResources.existing_requests_sql)
   static let expireSecret = statement("expire_secret", PackageResources.expire_secret_sql)
   static let expireSecretsOfTrigger = statement("expire_secrets_of_trigger", PackageResources.expire_secrets_of_trigger_sql)
+  static let extendSchemaMigrations = statement("extend_schema_migrations", PackageResources.extend_schema_migrations_sql)
   static let flowById = statement("flow_by_id", PackageResources.flow_by_id_sql)
   static let flowByName = statement("flow_by_name", PackageResources.flow_by_name_sql)
   static let flowVersion = statement("flow_version", PackageResources.flow_version_sql)
@@ -66,9 +70,11 @@ enum Statements {
   static let all: [PostgresStatement] = foundation + runs + trigger + customers + listen + logs + access
 
   private static let foundation: [PostgresStatement] = [
-    checksum, copyRequests, copyRuns, countRuns, createFlow, createPartitions, createPartitionsOfDay, createSchemaMigrations,
+    backupCounts, backupNewestRequest, backupPartitions, checksum, copyRequests, copyRuns, countRuns, createFlow,
+    createPartitions, createPartitionsOfDay, createSchemaMigrations,
     createTrigger, createWorkspace, deleteExpiredSecrets, deleteFlow, deleteSecretsOfTombstones, deleteTriggers,
-    dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, flowById, flowByName, flowVersion, hasMigrations,
+    dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, extendSchemaMigrations, flowById, flowByName,
+    flowVersion, hasMigrations,
     insertAudit, insertDataKey, insertRequest, insertRun, insertSecret, listAudit, listDataKeys, listFlowVersions, listFlows,
     listMigrations, listRequests, listRequestsOfTriggers, listRuns, listSecrets, listTriggers, listTriggersOfFlow,
     listWorkspaces, liveFlows, liveSecrets, liveTriggers, lockFlow, lockMigrations, lockTrigger, notify, publishFlow,

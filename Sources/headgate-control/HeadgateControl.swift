@@ -8,6 +8,6 @@ struct HeadgateControl: AsyncParsableCommand {
     commandName: "headgate-control",
     abstract: "The control plane of Headgate: verifies, records and routes webhooks, and hands runs to workers.",
     version: ControlPlaneVersion.agent,
-    subcommands: [ServeCommand.self, MigrateCommand.self, PKICommand.self, KeysCommand.self],
+    subcommands: [ServeCommand.self, MigrateCommand.self, BackupCheckCommand.self, PKICommand.self, KeysCommand.self],
     defaultSubcommand: ServeCommand.self)
 }

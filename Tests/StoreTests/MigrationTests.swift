@@ -56,6 +56,49 @@ import TestSupport
     }
   }
 
+  /// A rolling upgrade: the newer program has migrated, the one before keeps running and may be started again.
+  @Test(arguments: [
+    (1 as Int?, true), (2, true), (3, false), (nil, false),
+  ])
+  func aNewerDatabaseIsAcceptedIfItIsCompatible(_ compatibleFrom: Int?, _ isAccepted: Bool) async throws {
+    try await withDatabase(migrated: false) { database in
+      let session = try PostgresSession.connect(database.configuration)
+      let old = [
+        Migration(version: 1, name: "a", script: Array("CREATE TABLE a (n int4)".utf8)),
+        Migration(version: 2, name: "b", script: Array("CREATE TABLE b (n int4)".utf8)),
+      ]
+      let added = Migration(
+        version: 3, name: "c", script: Array("ALTER TABLE a ADD COLUMN m int4".utf8), compatibleFrom: compatibleFrom)
+      #expect(try Migrations.apply(old, to: session) == [1, 2])
+      #expect(try Migrations.apply(old + [added], to: session) == [3])
+      try Migrations.check(old + [added], session)
+      if isAccepted {
+        try Migrations.check(old, session)
+        #expect(try Migrations.apply(old, to: session) == [])
+      } else {
+        #expect(throws: StoreError.schemaMismatch(found: 3, needed: 2)) { try Migrations.check(old, session) }
+        #expect(throws: StoreError.schemaMismatch(found: 3, needed: 2)) { _ = try Migrations.apply(old, to: session) }
+      }
+      // Of two newer ones each must be compatible.
+      let further = Migration(version: 4, name: "d", script: Array("SELECT 1".utf8))
+      #expect(try Migrations.apply(old + [added, further], to: session) == [4])
+      #expect(throws: StoreError.self) { try Migrations.check(old, session) }
+    }
+  }
+
+  /// A database from before compatibility was recorded.
+  @Test func aDatabaseWithoutTheColumnIsReadAndExtended() async throws {
+    try await withDatabase { database in
+      try await administer(database, "ALTER TABLE schema_migrations DROP COLUMN compatible_from")
+      try await withStore(on: database) { store in
+        try await store.checkSchema()
+        let applied = try await store.migrate()
+        #expect(applied.isEmpty)
+        try await store.checkSchema()
+      }
+    }
+  }
+
   /// What was done before the fault must not stay.
   @Test func aFailingMigrationChangesNothing() async throws {
     try await withDatabase(migrated: false) { database in

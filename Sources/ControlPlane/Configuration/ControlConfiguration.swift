@@ -81,15 +81,7 @@ extension ControlConfiguration {
 
     database = Database(&reader)
 
-    masterKeyFile = reader.text(Keys.masterKeyFile)
-    masterKeys = reader.text(Keys.masterKeys)
-    if masterKeyFile.isEmpty == masterKeys.isEmpty {
-      reader.fault(
-        Keys.masterKeyFile,
-        masterKeyFile.isEmpty
-          ? "or \(Keys.environmentName(Keys.masterKeys)) is required; headgate-control keys init --file FILE makes one"
-          : "and \(Keys.environmentName(Keys.masterKeys)) exclude each other")
-    }
+    (masterKeyFile, masterKeys) = reader.masterKeys()
 
     ingestQueueRequests = reader.number(Keys.ingestQueueRequests)
     ingestQueueBytes = reader.number(Keys.ingestQueueBytes)
@@ -156,7 +148,34 @@ extension ControlConfiguration {
   }
 }
 
+extension ControlConfiguration {
+  /// Reads and checks only where the master keys are.
+  ///
+  /// - Throws: `SettingFaults`.
+  package static func masterKeySource(reading source: ConfigReader) throws -> MasterKeySource {
+    var reader = SettingReader(source)
+    let (file, values) = reader.masterKeys()
+    if !reader.faults.isEmpty { throw SettingFaults(reader.faults) }
+    return MasterKeySource(file: file, values: values)
+  }
+}
+
 extension SettingReader {
+  /// Path of the master key file and the keys themselves; one of them is empty, or there is a fault.
+  fileprivate mutating func masterKeys() -> (file: String, values: String) {
+    typealias Keys = ControlSettings
+    let file = text(Keys.masterKeyFile)
+    let values = text(Keys.masterKeys)
+    if file.isEmpty == values.isEmpty {
+      fault(
+        Keys.masterKeyFile,
+        file.isEmpty
+          ? "or \(Keys.environmentName(Keys.masterKeys)) is required; headgate-control keys init --file FILE makes one"
+          : "and \(Keys.environmentName(Keys.masterKeys)) exclude each other")
+    }
+    return (file, values)
+  }
+
   mutating func endpoint(_ setting: Setting, mayBeEmpty: Bool = false) -> ListenAddress? {
     let value = text(setting)
     if value.isEmpty, mayBeEmpty { return nil }

@@ -8,6 +8,13 @@ package enum MasterKeySource: Sendable {
   /// The text itself, from the environment.
   case text(SecretBytes)
 
+  /// - Parameters:
+  ///   - file: path; empty: the keys are in `values`.
+  ///   - values: the keys themselves.
+  package init(file: String, values: String) {
+    self = file.isEmpty ? .text(SecretBytes(copying: values)) : .file(file)
+  }
+
   /// - Throws: `MasterKeyError`.
   package func read() throws(MasterKeyError) -> MasterKeys {
     switch self {

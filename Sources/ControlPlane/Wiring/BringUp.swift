@@ -67,21 +67,16 @@ struct BringUp: Sendable {
     case StoreError.notDurable(let cause):
       node.readiness.set(.unsafeDurability, because: "PostgreSQL may lose what it has committed: \(cause.message)")
       return "\(cause.message); --\(ControlSettings.allowUnsafeDurability.flag.dropFirst(2)) serves all the same"
-    case StoreError.schemaMismatch(let found, let needed):
-      let reason = "the database's schema has version \(found), this program needs \(needed)"
-      node.readiness.set(.schemaNotCurrent, because: reason)
-      return reason
-    case StoreError.migrationChanged(let version):
-      let reason = "migration \(version) in the database is not the one of this program"
-      node.readiness.set(.schemaNotCurrent, because: reason)
-      return reason
     case let missing as LiveLoader.MissingMasterKeys:
       node.readiness.set(.masterKeyMissing, because: missing.description)
       return missing.description
     case let wrong as LiveLoader.WrongMasterKeys:
       node.readiness.set(.masterKeyMissing, because: wrong.description)
       return wrong.description
-    default: return "\(error)"
+    default:
+      guard let advice = (error as? StoreError).flatMap(SchemaAdvice.text(for:)) else { return "\(error)" }
+      node.readiness.set(.schemaNotCurrent, because: advice)
+      return advice
     }
   }
 }

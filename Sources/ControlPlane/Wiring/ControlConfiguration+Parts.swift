@@ -1,4 +1,3 @@
-import Cryptography
 package import Logging
 package import Postgres
 import Store
@@ -30,7 +29,7 @@ extension ControlPlaneNode.Options {
 
 extension ControlConfiguration {
   package var masterKeySource: MasterKeySource {
-    masterKeyFile.isEmpty ? .text(SecretBytes(copying: masterKeys)) : .file(masterKeyFile)
+    MasterKeySource(file: masterKeyFile, values: masterKeys)
   }
 
   /// Every setting by key, secrets hidden.

@@ -79,7 +79,46 @@ package enum ControlPlaneProcess {
       return applied.isEmpty ? "schema is at version \(version)" : "schema is at version \(version); applied \(list)"
     } catch {
       await store.shutDown()
-      throw error
+      throw Refusal(error)
+    }
+  }
+
+  /// Looks whether a restored database is whole, changing nothing. Returns what was found.
+  ///
+  /// - Throws: `StoreError` as a `Refusal`, also when PostgreSQL does not answer within ten seconds; when the master keys
+  ///   cannot be read.
+  package static func checkBackup(
+    _ database: ControlConfiguration.Database, masterKeys: MasterKeySource
+  ) async throws -> [BackupCheck.Finding] {
+    forbidCoreDumps()
+    var configuration = PostgresConfiguration(database)
+    configuration.isReadOnly = true
+    // A restored database may well be on a server that is not meant to last; and counting it takes long.
+    configuration.durability = .ignore
+    configuration.statementTimeout = .zero
+    configuration.answerTimeout = longestCheck
+    let keys = try masterKeys.read()
+    let store = Store(configuration, connections: 1, logger: Logger(label: "headgate.control"))
+    store.start()
+    do {
+      try await store.waitUntilConnected(for: .seconds(10))
+      let findings = try await BackupCheck(store: store, masterKeys: keys).run()
+      await store.shutDown()
+      return findings
+    } catch {
+      await store.shutDown()
+      throw Refusal(error)
+    }
+  }
+
+  private static let longestCheck = Duration.seconds(3600)
+
+  /// A failure of a command, in words for whoever ran it.
+  private struct Refusal: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ error: any Error) {
+      description = (error as? StoreError).flatMap(SchemaAdvice.text(for:)) ?? "\(error)"
     }
   }
 

@@ -18,6 +18,8 @@ package struct PostgresConfiguration: Sendable {
   package var idleInTransactionTimeout: Duration
   /// What happens when the server does not guarantee durability.
   package var durability: Durability
+  /// The server refuses what would change anything.
+  package var isReadOnly = false
   /// The pauses between attempts to connect.
   package var backoff: Backoff
 

@@ -1,2 +1,3 @@
--- $1 version, $2 name, $3 text
-INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::int4, $2::text, sha256($3::bytea))
+-- $1 version, $2 name, $3 text, $4 oldest program that works with it
+INSERT INTO schema_migrations (version, name, checksum, compatible_from)
+VALUES ($1::int4, $2::text, sha256($3::bytea), $4::int4)
