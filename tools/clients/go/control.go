@@ -22,7 +22,7 @@ type Control struct {
 	metadata ttrpc.MD
 }
 
-// Connect opens the connection: TLS 1.3, with certificates on both sides. An API key, if there is one, goes with each call.
+// Connect opens the connection: TLS 1.3, with a certificate if there is one. An API key, if there is one, goes with each call.
 func Connect(address, ca, certificate, key, apiKeyFile string) (*Control, error) {
 	pem, err := os.ReadFile(ca)
 	if err != nil {
@@ -32,9 +32,13 @@ func Connect(address, ca, certificate, key, apiKeyFile string) (*Control, error)
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("no certificate in %s", ca)
 	}
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		return nil, err
+	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}
+	if certificate != "" {
+		pair, err := tls.LoadX509KeyPair(certificate, key)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
 	}
 	metadata := ttrpc.MD{}
 	if apiKeyFile != "" {
@@ -44,7 +48,6 @@ func Connect(address, ca, certificate, key, apiKeyFile string) (*Control, error)
 		}
 		metadata.Set("authorization", "Bearer "+strings.TrimSpace(string(apiKey)))
 	}
-	config := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}
 	conn, err := tls.Dial("tcp", address, config)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,8 @@
 //	headgate-go [connection] tail [-trigger FLOW/NODE] [-count N]
 //	headgate-go [connection] work -exec COMMAND [-flow NAME] [-count N]
 //
-// connection: -address HOST:PORT -ca FILE -certificate FILE -key FILE, and -api-key-file FILE where the certificate has
-// no role of its own. COMMAND gets a run's variables as JSON on its standard input; exit status 0 completes the run.
+// connection: -address HOST:PORT -ca FILE, and -certificate FILE -key FILE or -api-key-file FILE. COMMAND gets a run's
+// variables as JSON on its standard input; exit status 0 completes the run.
 package main
 
 import (

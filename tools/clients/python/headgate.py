@@ -66,11 +66,12 @@ class CallFailed(Exception):
 class Control:
     """One connection. Calls may be made from several threads at once."""
 
-    def __init__(self, address, ca, certificate, key, api_key=None, timeout=30):
+    def __init__(self, address, ca, certificate=None, key=None, api_key=None, timeout=30):
         host, _, port = address.rpartition(":")
         context = ssl.create_default_context(cafile=ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(certificate, key)
+        if certificate:
+            context.load_cert_chain(certificate, key)
         raw = socket.create_connection((host.strip("[]"), int(port)), timeout)
         self.socket = context.wrap_socket(raw, server_hostname=host.strip("[]"))
         self.socket.settimeout(None)

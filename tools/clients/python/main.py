@@ -5,8 +5,7 @@
   main.py [connection] tail [--trigger FLOW/NODE] [--count N]
   main.py [connection] work --exec COMMAND [--flow NAME] [--count N]
 
-connection: --address HOST:PORT --ca FILE --certificate FILE --key FILE, and --api-key-file FILE where the certificate
-has no role of its own. COMMAND gets a run's variables as JSON on its standard input; exit status 0 completes the run.
+connection: --address HOST:PORT --ca FILE, and --certificate FILE --key FILE or --api-key-file FILE. COMMAND gets a run's variables as JSON on its standard input; exit status 0 completes the run.
 """
 
 import argparse
@@ -111,9 +110,9 @@ def heartbeats(control, run, process, ended):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--address", default="127.0.0.1:7400")
-    for name in ("--ca", "--certificate", "--key"):
-        parser.add_argument(name, required=True)
-    parser.add_argument("--api-key-file")
+    parser.add_argument("--ca", required=True)
+    for name in ("--certificate", "--key", "--api-key-file"):
+        parser.add_argument(name)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("query", "tail"):
         commands.add_parser(name).add_argument("--trigger", default="")
