@@ -188,4 +188,20 @@ import TestSupport
       }
     }
   }
+
+  /// Of a request whose repeated part alone would have started a run, the record says unrouted; its retry finds it all the same.
+  @Test func aRequestWhoseRunsWereAllRepetitionsIsFoundByItsRetry() async throws {
+    try await withWriter { _, writer, fixture, _ in
+      _ = await writer.submit(fixture.entry(claiming: ["d"]))
+      var second = fixture.entry(claiming: ["d", "x"])
+      second.parts[1].run = nil
+      second.settle = { row, _ in
+        var row = row
+        row.outcome = 2
+        return row
+      }
+      #expect(await writer.submit(second) == .success(.recorded))
+      #expect(await writer.submit(second) == .success(.alreadyRecorded))
+    }
+  }
 }

@@ -125,7 +125,7 @@ struct IngestBatch: ~Copyable {
       return .success(result)
     }
     try session.run(script: "ROLLBACK TO SAVEPOINT entry; RELEASE SAVEPOINT entry")
-    return try RecordedRequests.find([entry.entry.request], session).outcome(of: entry.entry.request)
+    return try RecordedRequests.find([entry.entry.request], session).outcome(of: entry.entry)
   }
 
   /// Inserts a request with its runs; `false`: there is one with its id.

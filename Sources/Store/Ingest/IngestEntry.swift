@@ -10,7 +10,8 @@ package struct IngestEntry: Sendable {
   /// When nobody waits for the result any more.
   package var deadline: ContinuousClock.Instant
   /// Makes the row to be recorded once the parts' claims and bindings are known. It is given `request` with delivery id, customer,
-  /// chat and, when every part is a duplicate, outcome and `duplicateOf` filled in; it must leave those and the outcome alone.
+  /// chat and, when every part is a duplicate, outcome and `duplicateOf` filled in; it must leave those alone, and
+  /// of an accepted request make no more than an unrouted one.
   /// `nil`: that row as it is. Called on a lane's thread inside the transaction, perhaps several times: pure and quick.
   package var settle: Settle?
 

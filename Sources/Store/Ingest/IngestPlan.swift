@@ -33,7 +33,7 @@ struct IngestPlan {
   mutating func settleRecorded(_ session: PostgresSession) throws(PostgresError) {
     let recorded = try RecordedRequests.find(open.map { entries[$0].entry.request }, session)
     for index in open where recorded.holds(key(index)) {
-      settled[index] = recorded.outcome(of: entries[index].entry.request)
+      settled[index] = recorded.outcome(of: entries[index].entry)
     }
   }
 
@@ -42,7 +42,7 @@ struct IngestPlan {
       guard let first = firstOf[index] else { return settled[index] ?? .failure(.unavailable) }
       let outcome = settled[first] ?? .failure(.unavailable)
       guard case .success(let result) = outcome else { return outcome }
-      return RecordedRequests(entries[first].entry.request, result).outcome(of: entries[index].entry.request)
+      return RecordedRequests(entries[first].entry.request, result).outcome(of: entries[index].entry)
     }
   }
 }
@@ -99,20 +99,24 @@ struct RecordedRequests {
   /// A repeated request is a success only with the verdict it was recorded with: another trigger's, or a refusal that has no
   /// run, acknowledges nothing. One that was recorded as a duplicate stays one of the same first request, whatever has become of
   /// the claim since.
-  func outcome(of request: RequestRow) -> IngestBatch.Outcome {
+  func outcome(of entry: IngestEntry) -> IngestBatch.Outcome {
+    let request = entry.request
     guard let verdict = verdicts[Key(request)], verdict.trigger == request.trigger else { return .failure(.recordedOtherwise) }
     if let first = verdict.duplicateOf, verdict.outcome == RequestRow.duplicateOutcome, request.canBeDuplicate {
       return .success(.duplicate(of: first))
     }
-    return verdict.outcome == request.outcome ? .success(.alreadyRecorded) : .failure(.recordedOtherwise)
+    // What of it were repetitions is known in the transaction only, and so is whether a run was left to start.
+    let mayDiffer = request.canBeDuplicate && entry.parts.contains { $0.claim != nil }
+    let isSame = verdict.outcome == request.outcome || mayDiffer && RequestRow.startsOrNot.contains(verdict.outcome)
+    return isSame ? .success(.alreadyRecorded) : .failure(.recordedOtherwise)
   }
 }
 
 extension RequestRow {
   static let duplicateOutcome = Int16(RequestOutcome.duplicate.rawValue)
 
+  fileprivate static let startsOrNot = [RequestOutcome.accepted, .unrouted].map { Int16($0.rawValue) }
+
   /// Whether an attempt that was decided so may have been recorded as a duplicate.
-  fileprivate var canBeDuplicate: Bool {
-    outcome == RequestOutcome.accepted.rawValue || outcome == RequestOutcome.unrouted.rawValue
-  }
+  fileprivate var canBeDuplicate: Bool { Self.startsOrNot.contains(outcome) }
 }
