@@ -101,7 +101,7 @@ package final class LiveLoader: Sendable {
     triggers.install(shown(live, vault), of: flow, ticket)
   }
 
-  /// Reads a workspace's variables after one was changed here. What fails now is made up for by the next load of everything.
+  /// Reads a workspace's variables, and takes its region, after something of them was changed here. What fails now is made up for by the next load of everything.
   package func reloadEnvironment(of workspace: WorkspaceRow) async {
     let ticket = environments.ticket()
     do {
@@ -121,7 +121,7 @@ package final class LiveLoader: Sendable {
   private func environment(
     of workspace: WorkspaceRow, _ rows: [VariableRow], _ vault: WorkspaceVault?
   ) -> WorkspaceEnvironment {
-    var environment = WorkspaceEnvironment()
+    var environment = WorkspaceEnvironment(defaultRegion: workspace.defaultRegion)
     for row in rows {
       do {
         environment.variables[row.name] = try VariableSecrets.open(row, vault)

@@ -103,7 +103,7 @@ package final class ControlPlaneNode: Sendable {
         listening: ListenWatch(sessions: listenSessions, exchange: listenExchange), limits: options.submit,
         maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger, clock: options.clock
       ).methods
-      + WorkspaceService(store: store, directory: directory).methods
+      + WorkspaceService(store: store, directory: directory, live: loader).methods
       + FlowService(store: store, directory: directory, applier: applier, live: loader, cursors: cursors).methods
       + TriggerService(
         store: store, directory: directory, descriptions: descriptions, applier: applier, secrets: secrets, live: loader,

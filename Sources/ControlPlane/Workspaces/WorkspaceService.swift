@@ -8,10 +8,12 @@ package import Store
 package struct WorkspaceService: WorkspaceServiceHandler {
   private let store: Store
   private let directory: WorkspaceDirectory
+  private let live: LiveLoader
 
-  package init(store: Store, directory: WorkspaceDirectory) {
+  package init(store: Store, directory: WorkspaceDirectory, live: LiveLoader) {
     self.store = store
     self.directory = directory
+    self.live = live
   }
 
   package func create(_ request: CreateWorkspaceRequest, context: CallContext) async throws -> Workspace {
@@ -61,6 +63,7 @@ package struct WorkspaceService: WorkspaceServiceHandler {
       try await store.updateWorkspace(workspace.id, defaultRegion: region, audit: audit)
     }
     directory.remember([row])
+    await live.reloadEnvironment(of: row)
     return Workspace(row)
   }
 }

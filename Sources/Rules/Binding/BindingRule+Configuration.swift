@@ -7,16 +7,18 @@ extension BindingRule {
 
   /// Reads `customer: [{field, from, key, region}]` and `chat: {channel, from, region}` of a node.
   ///
+  /// - Parameter hasElement: whether the node's body is split, so that paths can start with `element`.
   /// - Returns: `nil` when there is neither; what has faults is left out.
   package static func parse(
-    _ fields: FieldReader, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ fields: FieldReader, constants: Set<String>, hasElement: Bool = true, faults: inout [ConfigurationFault]
   ) -> BindingRule? {
+    let names = Names(constants: constants, hasElement: hasElement)
     var rule = BindingRule()
     var seen: Set<ContactKind> = []
     let elements = fields.elements("customer", limit: customerKinds.count, faults: &faults)
     let faultsBefore = faults.count
     for (json, path) in elements {
-      guard let field = parseField(json, at: path, constants: constants, seen: &seen, faults: &faults) else { continue }
+      guard let field = parseField(json, at: path, names, seen: &seen, faults: &faults) else { continue }
       rule.customer.append(field)
     }
     if !elements.isEmpty, faults.count == faultsBefore, !rule.customer.contains(where: \.isKey) {
@@ -24,7 +26,7 @@ extension BindingRule {
       faults.append(fields.fault("customer", .required, message))
     }
     if let json = fields.value("chat") {
-      rule.chat = parseChat(json, at: fields.path("chat"), constants: constants, faults: &faults)
+      rule.chat = parseChat(json, at: fields.path("chat"), names, faults: &faults)
     }
     return rule.customer.isEmpty && rule.chat == nil ? nil : rule
   }
@@ -47,13 +49,19 @@ extension BindingRule {
     }
   }
 
+  /// What paths and templates may name.
+  private struct Names {
+    var constants: Set<String>
+    var hasElement: Bool
+  }
+
   /// What a customer has.
   package static let customerKinds: [ContactKind] = [.name, .email, .phone, .document, .whatsapp, .instagram, .telegram]
   /// Where chats are.
   package static let channels: [ContactKind] = [.whatsapp, .email, .instagram, .telegram, .sms, .webchat]
 
   private static func parseField(
-    _ json: JSONValue, at path: String, constants: Set<String>, seen: inout Set<ContactKind>,
+    _ json: JSONValue, at path: String, _ names: Names, seen: inout Set<ContactKind>,
     faults: inout [ConfigurationFault]
   ) -> Field? {
     guard let fields = FieldReader(json, at: path, known: ["field", "from", "key", "region"], faults: &faults) else { return nil }
@@ -61,7 +69,7 @@ extension BindingRule {
     if let kind, !seen.insert(kind).inserted {
       faults.append(fields.fault("field", .duplicate, "\(Spelling.quoted(kind.rawValue)) is in the list already."))
     }
-    let source = source(fields, constants, &faults)
+    let source = source(fields, names, &faults)
     let isKey = fields.boolean("key", faults: &faults) ?? false
     let region = region(fields, of: kind, &faults)
     guard let kind, let source else { return nil }
@@ -69,11 +77,11 @@ extension BindingRule {
   }
 
   private static func parseChat(
-    _ json: JSONValue, at path: String, constants: Set<String>, faults: inout [ConfigurationFault]
+    _ json: JSONValue, at path: String, _ names: Names, faults: inout [ConfigurationFault]
   ) -> Chat? {
     guard let fields = FieldReader(json, at: path, known: ["channel", "from", "region"], faults: &faults) else { return nil }
     let channel = kind("channel", of: channels, fields, &faults)
-    let source = source(fields, constants, &faults)
+    let source = source(fields, names, &faults)
     let region = region(fields, of: channel, &faults)
     guard let channel, let source else { return nil }
     return Chat(channel: channel, source: source, region: region)
@@ -91,10 +99,11 @@ extension BindingRule {
   }
 
   private static func source(
-    _ fields: FieldReader, _ constants: Set<String>, _ faults: inout [ConfigurationFault]
+    _ fields: FieldReader, _ names: Names, _ faults: inout [ConfigurationFault]
   ) -> MappingSource? {
     fields.string("from", required: true, faults: &faults).flatMap { text in
-      SourceReader.source(text, at: fields.path("from"), constants: constants, faults: &faults)
+      SourceReader.source(
+        text, at: fields.path("from"), constants: names.constants, hasElement: names.hasElement, faults: &faults)
     }
   }
 

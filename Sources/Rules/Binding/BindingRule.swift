@@ -47,10 +47,9 @@ package struct BindingRule: Hashable, Sendable {
   }
 
   /// What a request says of the customer and the chat, normalized; `nil` when the rule binds nothing.
-  ///
-  /// - Parameter defaultRegion: the workspace's: ISO 3166-1 alpha-2 in upper case; empty: none.
-  package func request(in scope: inout TemplateScope, defaultRegion: String) -> BindingRequest? {
+  package func request(in scope: inout TemplateScope) -> BindingRequest? {
     guard !customer.isEmpty || chat != nil else { return nil }
+    let defaultRegion = scope.defaultRegion
     var request = BindingRequest()
     request.customer.reserveCapacity(customer.count)
     for field in customer {
@@ -76,6 +75,10 @@ package struct BindingRule: Hashable, Sendable {
     }
     guard let text = value.scalarText else {
       field.problem = "It is \(value.typeName), not a text."
+      return field
+    }
+    guard text != Redactions.replacement else {
+      field.problem = "It is a credential, which is not kept."
       return field
     }
     field.original = Array(text.prefix(DecisionExplanation.valueLimit))

@@ -111,6 +111,7 @@ extension CompiledTrigger {
     var remarks: [DecisionNote] = []
     if let source = configuration.orderBy { part.orderKey = orderKey(source, in: &scope, &remarks) }
     if let rule = rules.delivery { part.delivery = delivery(rule, in: &scope, &remarks) }
+    part.binding = configuration.binding?.request(in: &scope)
     part.explanation.notes += scope.payload.notes + mapped.notes + remarks + scope.notes
     for path in scope.payload.duplicateKeys {
       let message = "A name on this path stands there several times; the last one was taken."

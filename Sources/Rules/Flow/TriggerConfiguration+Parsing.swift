@@ -10,7 +10,7 @@ extension TriggerConfiguration {
   /// The fields of a node that only the owner of a URL has.
   private static let ownerFields = ["auth", "allow", "methods", "rate_limit", "deadline", "response"]
   /// The fields of a node, besides "id" and "type".
-  static let fields = ["source"] + ownerFields + ["split", "events", "map", "dedup", "order_by"]
+  static let fields = ["source"] + ownerFields + ["split", "events", "map", "dedup", "order_by"] + BindingRule.fields
 
   /// Reads a node.
   ///
@@ -50,6 +50,7 @@ extension TriggerConfiguration {
       configuration.orderBy = SourceReader.source(
         text, at: fields.path("order_by"), constants: constants, hasElement: hasElement, faults: &faults)
     }
+    configuration.binding = BindingRule.parse(fields, constants: constants, hasElement: hasElement, faults: &faults)
     return (configuration, secrets)
   }
 
@@ -143,6 +144,7 @@ extension TriggerConfiguration {
       writer.key("order_by")
       writer.string(orderBy.text)
     }
+    binding?.writeCanonicalFields(to: &writer)
     if response != ResponseSettings() {
       writer.key("response")
       response.writeCanonical(to: &writer)

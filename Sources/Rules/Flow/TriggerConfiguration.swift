@@ -23,6 +23,8 @@ package struct TriggerConfiguration: Hashable, Sendable {
   package var deduplication: Deduplication?
   /// What runs are worked on one after the other for; `nil`: they are not ordered.
   package var orderBy: MappingSource?
+  /// Which customer and chat a run is for; `nil`: none.
+  package var binding: BindingRule?
   /// What the caller is answered.
   package var response: ResponseSettings
 

@@ -19,6 +19,9 @@ package struct TemplateScope: Sendable {
     self.environment = environment
   }
 
+  /// Where phone numbers without a country code are from; empty: nowhere.
+  package var defaultRegion: String { environment.defaultRegion }
+
   /// A value with the mark whether a secret is in it.
   struct Marked {
     var value: PayloadValue

@@ -82,8 +82,9 @@ import Testing
       ], chat: BindingRule.Chat(channel: .sms, source: try MappingSource("body.phone")))
     let body =
       #"{"email": " A@X.com", "phone": 11988887777, "wa": "912345678", "document": "no!" , "first": "Ana", "last": "M", "list": ["a"]}"#
-    var scope = TemplateScope(payload: try Sample.payload(Sample.json(body)))
-    let request = try #require(rule.request(in: &scope, defaultRegion: "BR"))
+    var scope = TemplateScope(
+      payload: try Sample.payload(Sample.json(body)), environment: WorkspaceEnvironment(defaultRegion: "BR"))
+    let request = try #require(rule.request(in: &scope))
     #expect(request.customer.map(\.value) == ["a@x.com", "+5511988887777", "+351912345678", "NO", "Ana M", nil, nil])
     #expect(request.customer.map(\.isKey) == [true, true, false, false, false, false, false])
     #expect(request.customer[0].original == Array(" A@X.com".utf8))
@@ -95,11 +96,34 @@ import Testing
     let long = String(repeating: "x", count: 1000)
     scope = TemplateScope(
       payload: try Sample.payload(Sample.json(#"{"email": false, "phone": "\#(long)", "wa": "", "document": null}"#)))
-    let strange = try #require(rule.request(in: &scope, defaultRegion: "BR"))
+    let strange = try #require(rule.request(in: &scope))
     #expect(strange.customer.allSatisfy { $0.value == nil || $0.kind == .name })
     #expect(strange.customer[0].problem == "It is true or false, not a text.")
     #expect(strange.customer[1].problem == "It is longer than 64 bytes.")
     #expect(strange.customer[1].original.count == DecisionExplanation.valueLimit)
     #expect(strange.customer[2].problem.isEmpty && strange.customer[3].problem.isEmpty)
+  }
+  @Test func aFlowFileHasItsBinding() throws {
+    let node =
+      #""auth":{"mode":"public"},"customer":[{"field":"email","from":"body.email","key":true}],"#
+      + #""chat":{"channel":"sms","from":"body.phone"}"#
+    let trigger = try Sample.trigger(node)
+    let environment = WorkspaceEnvironment(defaultRegion: "BR")
+    let request = Sample.json(#"{"email":"Ana@X.com","phone":"11988887777"}"#)
+    let decision = trigger.evaluate(request, credentials: .none, environment: environment, nowUs: 1_700_000_000_000_000)
+    let binding = try #require(decision.parts.first?.binding)
+    #expect(binding.customer.map(\.value) == ["ana@x.com"])
+    #expect(binding.chat?.contact.value == "+5511988887777")
+    let faults = Sample.faults(
+      Sample.flowText(#""auth":{"mode":"public"},"chat":{"channel":"sms","from":"element.phone"}"#))
+    #expect(faults.map(\.path) == ["nodes[0].chat.from"])
+    // Each element of a body that is split has its own customer.
+    let split = try Sample.trigger(
+      #""auth":{"mode":"public"},"split":"body.items","customer":[{"field":"name","from":"element.n","key":true}]"#)
+    let parts = split.evaluate(
+      Sample.json(#"{"items":[{"n":"Ana"},{"n":"Bia"}]}"#), credentials: .none, environment: environment,
+      nowUs: 1_700_000_000_000_000
+    ).parts
+    #expect(parts.map { $0.binding?.customer.first?.value } == ["Ana", "Bia"])
   }
 }
