@@ -168,7 +168,7 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
-    tests("ControlPlane", ["TestSupport", "Observability", log, metrics]),
+    tests("ControlPlane", ["TestSupport", "Observability", "Settings", log, metrics]),
     tests("Client", ["TestSupport"]),
     .testTarget(
       name: "SystemTests",
