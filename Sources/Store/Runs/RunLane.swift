@@ -39,12 +39,13 @@ struct RunLane: ~Copyable {
     for attempt in 1...Self.attempts {
       do throws(PostgresError) {
         let done = try perform(batch)
+        // Counted first, so that whoever has been answered finds it counted.
+        writer.committed(
+          completed: done.completed.count { $0 == nil }, leased: done.leased.reduce(0) { $0 + $1.count })
         for (call, error) in zip(batch.completions, done.completed) {
           call.complete(error.map { .failure($0) } ?? .success(()))
         }
         for (call, runs) in zip(batch.wishes, done.leased) { call.complete(.success(runs)) }
-        writer.committed(
-          completed: done.completed.count { $0 == nil }, leased: done.leased.reduce(0) { $0 + $1.count })
         return writer.woke(done.woken)
       } catch {
         if error.isConnectionLost { disconnect() }

@@ -36,6 +36,8 @@ struct CommandRun {
 
   static func headgate(_ arguments: [String], _ setting: Setting = Setting()) async -> CommandRun {
     let output = setting.output
+    // Another command may have written to it before.
+    let written = output.text.utf8.count
     let errors = setting.errors
     let typed = Mutex((setting.typed ?? [])[...])
     let input = setting.input
@@ -51,7 +53,7 @@ struct CommandRun {
       now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) }, send: setting.send,
       stopRequests: setting.stopRequests)
     let status = await HeadgateProgram.run(arguments, in: environment)
-    return CommandRun(status: status, output: output.text, errors: errors.text)
+    return CommandRun(status: status, output: String(decoding: output.text.utf8.dropFirst(written), as: UTF8.self), errors: errors.text)
   }
 }
 

@@ -10,8 +10,8 @@ struct TriggerTest: ClientCommand {
       any other, starts a run and is in the log. Needs the role admin. Exit status 1 when the answer is not 2xx.
 
       Example: headgate trigger test orders/hook --sample order.json
-      Example: echo '{"event": "paid"}' | headgate trigger test orders/hook --sample - --header x-event=paid
-      Example: headgate trigger test orders/hook --sample f.txt --content-type text/plain
+      Example: headgate trigger test orders/hook --sample - < paid.json
+      Example: headgate trigger test a/hook --sample f.txt --content-type text/plain
       """)
 
   @OptionGroup var trigger: TriggerArgument
