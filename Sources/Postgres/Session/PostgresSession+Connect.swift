@@ -50,7 +50,7 @@ extension PostgresSession {
       SET lock_timeout = \(configuration.lockTimeout.wholeMilliseconds);
       SET idle_in_transaction_session_timeout = \(configuration.idleInTransactionTimeout.wholeMilliseconds);
       SET TimeZone = 'UTC';
-      SET default_transaction_read_only = \(configuration.isReadOnly ? "on" : "off");
+      \(configuration.isReadOnly ? "SET default_transaction_read_only = on;" : "")
       SET jit = off;
       SET plan_cache_mode = force_generic_plan;
       SELECT current_setting('server_version'), current_setting('fsync'), current_setting('full_page_writes'),
