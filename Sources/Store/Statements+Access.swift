@@ -3,6 +3,7 @@ import Postgres
 /// Statements of API keys, the audit log and key rotation.
 extension Statements {
   static let auditIsChangeable = statement("audit_is_changeable", PackageResources.audit_is_changeable_sql)
+  static let countSealed = statement("count_sealed", PackageResources.count_sealed_sql)
   static let countAPIKeys = statement("count_api_keys", PackageResources.count_api_keys_sql)
   static let findAPIKeys = statement("find_api_keys", PackageResources.find_api_keys_sql)
   static let grantServing = statement("grant_serving", PackageResources.grant_serving_sql)
@@ -10,10 +11,14 @@ extension Statements {
   static let listAPIKeys = statement("list_api_keys", PackageResources.list_api_keys_sql)
   static let liveAPIKeys = statement("live_api_keys", PackageResources.live_api_keys_sql)
   static let noteAPIKeyUse = statement("note_api_key_use", PackageResources.note_api_key_use_sql)
+  static let resealSecrets = statement("reseal_secrets", PackageResources.reseal_secrets_sql)
+  static let resealVariables = statement("reseal_variables", PackageResources.reseal_variables_sql)
   static let revokeAPIKey = statement("revoke_api_key", PackageResources.revoke_api_key_sql)
+  static let secretsToReseal = statement("secrets_to_reseal", PackageResources.secrets_to_reseal_sql)
+  static let variablesToReseal = statement("variables_to_reseal", PackageResources.variables_to_reseal_sql)
 
   static let access: [PostgresStatement] = [
-    auditIsChangeable, countAPIKeys, findAPIKeys, grantServing, insertAPIKey, listAPIKeys, liveAPIKeys, noteAPIKeyUse,
-    revokeAPIKey,
+    auditIsChangeable, countAPIKeys, countSealed, findAPIKeys, grantServing, insertAPIKey, listAPIKeys, liveAPIKeys,
+    noteAPIKeyUse, resealSecrets, resealVariables, revokeAPIKey, secretsToReseal, variablesToReseal,
   ]
 }

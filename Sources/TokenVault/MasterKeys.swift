@@ -6,8 +6,6 @@ package import Cryptography
 /// VERSION is 1 to 4294967295 and KEY the base 64 of 32 bytes. Empty lines and lines that start with `#` are skipped. The
 /// highest version wraps; the others only unwrap, until everything was rewrapped and they are removed.
 package struct MasterKeys: Sendable {
-  /// Name of the environment variable that can hold the text instead of a file.
-  package static let environmentVariable = "HEADGATE_MASTER_KEYS"
   /// The most keys that are accepted.
   package static let maximumCount = 1024
 
@@ -52,14 +50,6 @@ package struct MasterKeys: Sendable {
     let text: SecretBytes
     do { text = try PrivateFile.read(path) } catch { throw .file(error) }
     try self.init(parsing: text, source: path)
-  }
-
-  /// Reads keys from the variable `HEADGATE_MASTER_KEYS` of an environment.
-  ///
-  /// - Throws: `MasterKeyError`, `noKeys` when the variable is absent or empty.
-  package init(environment: [String: String]) throws(MasterKeyError) {
-    guard let text = environment[Self.environmentVariable] else { throw .noKeys(source: Self.environmentVariable) }
-    try self.init(parsing: SecretBytes(copying: text), source: Self.environmentVariable)
   }
 
   /// The key of a version; `nil` when it is not at hand.

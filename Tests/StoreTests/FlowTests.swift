@@ -34,10 +34,10 @@ import TestSupport
         await #expect(throws: StoreError.alreadyExists(.dataKey)) { try await store.insertDataKey(key) }
         key.masterKeyVersion = 2
         key.wrapped = [3]
-        let stale = try await store.rewrapDataKey(key, previousMasterKeyVersion: 7)
-        #expect(!stale)
-        let done = try await store.rewrapDataKey(key, previousMasterKeyVersion: 1)
-        #expect(done)
+        let stale = try await store.rewrap([(key, previous: 7)])
+        #expect(stale == 0)
+        let done = try await store.rewrap([(key, previous: 1)])
+        #expect(done == 1)
         let stored = try await store.dataKeys(of: workspace)
         #expect(stored.map(\.wrapped) == [[3]])
         #expect(stored.map(\.masterKeyVersion) == [2])

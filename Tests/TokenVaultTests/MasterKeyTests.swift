@@ -42,13 +42,6 @@ struct MasterKeyTests {
     for text in ["", "\n\n", "# only a comment"] { #expect(throws: MasterKeyError.noKeys(source: "keys")) { try parse(text) } }
   }
 
-  @Test("The environment variable")
-  func environment() throws {
-    let keys = try MasterKeys(environment: ["HEADGATE_MASTER_KEYS": "1:\(Self.key),2:\(Self.key)", "OTHER": "x"])
-    #expect(keys.versions == [1, 2])
-    #expect(throws: MasterKeyError.noKeys(source: "HEADGATE_MASTER_KEYS")) { try MasterKeys(environment: [:]) }
-  }
-
   @Test("A new file has one random key, is never overwritten, grows by versions, and is refused when others can read it")
   func file() throws {
     let path = (ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp") + "/headgate-" + Hex.encode(SecureRandom.bytes(count: 8))

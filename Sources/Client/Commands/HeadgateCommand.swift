@@ -29,7 +29,7 @@ struct HeadgateCommand: AsyncParsableCommand {
     subcommands: [
       FlowCommand.self, TriggerCommand.self, ListenCommand.self, LogsCommand.self, RunCommand.self, CustomerCommand.self,
       ChatCommand.self, EnvCommand.self, PresetCommand.self, StatusCommand.self, TopCommand.self, WorkspaceCommand.self,
-      APIKeyCommand.self, AuditCommand.self, WhoAmICommand.self, CompletionCommand.self,
+      APIKeyCommand.self, AuditCommand.self, KeyCommand.self, WhoAmICommand.self, CompletionCommand.self,
     ])
 
   // The same group as in every command, so that it may stand before the command's name too.

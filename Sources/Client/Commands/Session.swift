@@ -26,6 +26,7 @@ struct Session: Sendable {
   var workspaces: WorkspaceServiceClient<ControlPlaneCaller> { WorkspaceServiceClient(caller) }
 
   var access: AccessServiceClient<ControlPlaneCaller> { AccessServiceClient(caller) }
+  var keys: KeyServiceClient<ControlPlaneCaller> { KeyServiceClient(caller) }
 
   /// The whole URL of a trigger: the control plane may know only its path.
   func completeURL(_ url: String) -> String {

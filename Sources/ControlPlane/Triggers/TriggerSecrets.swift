@@ -41,7 +41,8 @@ package struct TriggerSecrets: Sendable {
     try vault.open(row.ciphertext, context: context(row.trigger, row.id, row.purpose))
   }
 
-  private static func context(
+  /// What the ciphertext of a row is bound to.
+  static func context(
     _ trigger: UniqueID, _ record: UniqueID, _ purpose: StoredSecretPurpose
   ) -> SecretContext {
     SecretContext(trigger: trigger.bytes, field: purpose.field, record: record.bytes)

@@ -35,7 +35,7 @@ package struct VariableSecrets: Sendable {
   }
 
   /// The name is the row's key within its workspace, so it stands for the row.
-  private static func context(_ name: String) -> SecretContext {
+  static func context(_ name: String) -> SecretContext {
     SecretContext(trigger: [], field: field, record: Array(name.utf8))
   }
 }

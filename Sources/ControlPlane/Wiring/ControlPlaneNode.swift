@@ -20,6 +20,7 @@ package final class ControlPlaneNode: Sendable {
     /// Of the edge nodes, without a slash at its end; empty: not known.
     package var publicBaseURL = ""
     package var reloadInterval = Duration.seconds(60)
+    var keyPace = KeyRotation.Pace()
     var apiKeyRhythm = APIKeyWatch.Rhythm()
     package var migratesAtStart = true
     /// The wall clock that requests are judged by.
@@ -113,6 +114,7 @@ package final class ControlPlaneNode: Sendable {
       + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
       + LogService(store: store, directory: directory, cursors: cursors).methods
       + CustomerService(store: store, directory: directory, cursors: cursors).methods
+      + KeyService(store: store, directory: directory, keys: keys, pace: options.keyPace).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
       + ListenService(
         store: store, directory: directory, descriptions: descriptions, exchange: listenExchange, follower: listenFollower,

@@ -50,6 +50,7 @@ package enum ControlPlaneProcess {
     var services: [any Service] = [
       DatabaseService(node, drain: configuration.drain), ConfigurationService(node, logger: logger),
       MaintenanceService(node, logger: logger), RunCountService(node),
+      MasterKeyReload(keys: node.keys, source: configuration.masterKeySource, logger: logger),
     ]
     if let endpoint = configuration.adminListen {
       services.append(AdminListener(endpoint: endpoint, group: group, logger: logger) { AdminAnswers.answer($0, node, metrics) })
@@ -65,8 +66,9 @@ package enum ControlPlaneProcess {
 
   /// Brings the schema up to date. Returns what was done, for people.
   ///
+  /// - Parameter role: a role of the database that control planes serve as; it is given what that takes and no more.
   /// - Throws: `StoreError`; also when PostgreSQL does not answer within ten seconds.
-  package static func migrate(_ database: ControlConfiguration.Database) async throws -> String {
+  package static func migrate(_ database: ControlConfiguration.Database, grantingTo role: String? = nil) async throws -> String {
     let logger = Logger(label: "headgate.control")
     let store = Store(PostgresConfiguration(database), connections: 1, logger: logger)
     store.start()
@@ -74,6 +76,7 @@ package enum ControlPlaneProcess {
       try await store.waitUntilConnected(for: .seconds(10))
       let applied = try await store.migrate()
       let version = try await store.schemaVersion()
+      if let role { try await store.grantServing(to: role) }
       await store.shutDown()
       let list = applied.map(String.init).joined(separator: ", ")
       return applied.isEmpty ? "schema is at version \(version)" : "schema is at version \(version); applied \(list)"

@@ -57,9 +57,19 @@ BEGIN
         ELSE 'SELECT, INSERT, UPDATE, DELETE' END,
       relation, grantee);
   END LOOP;
-  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace LOOP
+  FOR f IN
+    SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname <> 'grant_serving'
+  LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, grantee);
   END LOOP;
 END
 $$;
 REVOKE ALL ON FUNCTION grant_serving(name) FROM PUBLIC;
+
+-- The version of the data key that something was sealed with; NULL for bytes of another format.
+CREATE FUNCTION data_key_version(sealed bytea) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN length(sealed) >= 33 AND get_byte(sealed, 0) = 1 THEN
+    get_byte(sealed, 1)::int8 << 24 | get_byte(sealed, 2) << 16 | get_byte(sealed, 3) << 8 | get_byte(sealed, 4)
+  END
+$$;

@@ -56,30 +56,23 @@ extension Store {
     try await read { session in try session.query(Statements.listDataKeys, [.id(workspace)]).map { try DataKeyRow(&$0) } }
   }
 
+  /// The data keys of all workspaces, oldest version first within each.
+  package func dataKeys() async throws(StoreError) -> [DataKeyRow] {
+    try await read { session in try session.query(Statements.listDataKeys, [.null]).map { try DataKeyRow(&$0) } }
+  }
+
   /// Stores a data key.
   ///
   /// - Throws: `.alreadyExists(.dataKey)` when the workspace has this version: another process was faster, its key is to be
   ///   read and used.
-  package func insertDataKey(_ key: DataKeyRow) async throws(StoreError) {
-    try await change { session in
+  package func insertDataKey(_ key: DataKeyRow, audit: AuditEntry? = nil) async throws(StoreError) {
+    try await change { [identifiers] session in
       let inserted = try session.query(
         Statements.insertDataKey,
         [.id(key.workspace), .int32(key.version), .int32(key.masterKeyVersion), .bytes(key.wrapped)])
       guard inserted.affectedCount == 1 else { throw StoreError.alreadyExists(.dataKey) }
+      if let audit { try session.record(audit, identifiers) }
       try session.announce(.workspace(key.workspace))
-    }
-  }
-
-  /// Replaces the wrapping of a data key. Returns `false`, and changes nothing, unless it is wrapped with `previous`.
-  package func rewrapDataKey(
-    _ key: DataKeyRow, previousMasterKeyVersion previous: Int32
-  ) async throws(StoreError) -> Bool {
-    try await change { session in
-      let updated = try session.query(
-        Statements.rewrapDataKey,
-        [.id(key.workspace), .int32(key.version), .int32(key.masterKeyVersion), .bytes(key.wrapped), .int32(previous)])
-      if updated.affectedCount == 1 { try session.announce(.workspace(key.workspace)) }
-      return updated.affectedCount == 1
     }
   }
 }
