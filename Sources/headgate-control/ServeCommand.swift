@@ -22,7 +22,14 @@ struct ServeCommand: AsyncParsableCommand {
 struct MigrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate", abstract: "Bring the database's schema up to date.",
-    discussion: "Takes the settings of `serve`; only the database's are used.")
+    discussion: """
+      Takes the settings of `serve`; only the database's are used. The role that migrates owns the tables. With --grant-to \
+      another role is given what serving takes and no more: it can read the audit log and add to it, but neither change it \
+      nor the schema. Control planes then serve as that role with --migrate false.
+      """)
+
+  @Option(help: ArgumentHelp("A role of the database that control planes serve as.", valueName: "role"))
+  var grantTo: String?
 
   @Argument(parsing: .allUnrecognized, help: "Settings, as `headgate-control serve --help` lists them.")
   var settings: [String] = []
@@ -30,7 +37,7 @@ struct MigrateCommand: AsyncParsableCommand {
   func run() async throws {
     let reader = try await SettingArguments.reader(settings)
     do {
-      print(try await ControlPlaneProcess.migrate(ControlConfiguration.Database(reading: reader)))
+      print(try await ControlPlaneProcess.migrate(ControlConfiguration.Database(reading: reader), grantingTo: grantTo))
     } catch let faults as SettingFaults {
       throw ValidationError(faults.description)
     }

@@ -27,7 +27,8 @@ package enum ControlSettings {
     "ingestLanes", .number(1...16), standard: "1", "Connections that write request batches, each its own thread.")
   static let statementTimeoutMs = Setting(
     "statementTimeoutMs", .number(100...600_000), standard: "10000", "Longest time of one statement.")
-  static let migrate = Setting("migrate", .toggle, standard: "true", "Bring the schema up to date at start.")
+  static let migrate = Setting(
+    "migrate", .toggle, standard: "true", "Bring the schema up to date at start; --migrate false: do not.")
   static let allowUnsafeDurability = Setting(
     "allowUnsafeDurability", .toggle, standard: "false",
     "Serve although PostgreSQL may lose committed requests (fsync, synchronous_commit or full_page_writes is off).")
