@@ -33,18 +33,47 @@ package enum HeadgateProgram {
         return status.rawValue
       } catch is OutputClosed {
         return outputClosedStatus
+      } catch let failure as OutputFailed {
+        let failure = CommandFailure(.failure, "the result cannot be written: \(failure.reason)")
+        Screen(environment, format: wantsJSON(arguments) ? .json : .table).report(failure)
+        return failure.status.rawValue
       } catch {
-        return report(error, in: environment)
+        return report(error, arguments, in: environment)
       }
     }
   }
 
-  /// Shows the parser's messages: help and version go to standard output, complaints to standard error.
-  private static func report(_ error: any Error, in environment: ClientEnvironment) -> Int32 {
-    let status = HeadgateCommand.exitCode(for: error)
+  /// Shows the parser's messages: help and version go to standard output, complaints to standard error, as JSON where the
+  /// result would have been JSON.
+  private static func report(_ error: any Error, _ arguments: [String], in environment: ClientEnvironment) -> Int32 {
+    let code = HeadgateCommand.exitCode(for: error)
+    let status = code == .validationFailure ? ExitStatus.invalid.rawValue : code.rawValue
+    if !code.isSuccess, wantsJSON(arguments) {
+      let failure = CommandFailure(
+        ExitStatus(rawValue: status) ?? .failure, HeadgateCommand.message(for: error), advice: "See --help of the command.")
+      Screen(environment, format: .json).report(failure)
+      return status
+    }
     let message = HeadgateCommand.fullMessage(for: error, columns: environment.terminalWidth)
-    let channel = status.isSuccess ? environment.output : environment.errors
-    if !message.isEmpty { try? channel.write(Array((message + "\n").utf8)) }
-    return status == .validationFailure ? ExitStatus.invalid.rawValue : status.rawValue
+    let channel = code.isSuccess ? environment.output : environment.errors
+    guard !message.isEmpty else { return status }
+    do {
+      try channel.write(Array((message + "\n").utf8))
+    } catch let failure as OutputFailed {
+      try? environment.errors.write(Array("error: the help cannot be written: \(failure.reason)\n".utf8))
+      return ExitStatus.failure.rawValue
+    } catch {
+      return outputClosedStatus
+    }
+    return status
+  }
+
+  /// Whether JSON is asked for, in arguments that the parser may not have understood.
+  private static func wantsJSON(_ arguments: [String]) -> Bool {
+    let name = OutputFormat.json.rawValue
+    if arguments.contains("-o\(name)") || arguments.contains("--output=\(name)") || arguments.contains("-o=\(name)") {
+      return true
+    }
+    return zip(arguments, arguments.dropFirst()).contains { ($0 == "-o" || $0 == "--output") && $1 == name }
   }
 }

@@ -92,6 +92,34 @@ import Testing
     #expect(run.errors.contains("Usage: headgate"))
   }
 
+  @Test(arguments: [
+    ["status", "-o", "json", "--timeout", "x"], ["flow", "nope", "--output", "json"], ["flow", "show", "--output=json"],
+    ["-ojson", "trigger"],
+  ])
+  func invalidUsageIsJSONForScripts(_ arguments: [String]) async throws {
+    let run = await CommandRun.headgate(arguments)
+    // A group of commands without one shows its help, which is no complaint.
+    guard run.status != 0 else { return }
+    #expect(run.status == 2 && run.output.isEmpty)
+    let error = try JSONReader.read(run.errors.utf8).json["error"]
+    #expect(error?["status"]?.compact == "2" && error?["message"]?.text?.isEmpty == false, "\(run.errors)")
+  }
+
+  @Test(arguments: [["workspace", "show", "x"], ["workspace", "show", "x", "-o", "json"], ["--help"], ["--version"]])
+  func aResultThatCannotBeWrittenIsAFailure(_ arguments: [String]) async {
+    let control = FakeControlPlane()
+    control.on(WorkspaceServiceMethods.get) { _ in Workspace(id: "1", name: "x") }
+    let errors = ByteSink()
+    let environment = ClientEnvironment(
+      variables: ["HEADGATE_ENDPOINT": "127.0.0.1:7400"], workingDirectory: "/",
+      output: OutputChannel { _ in throw OutputFailed(reason: "No space left on device") },
+      errors: OutputChannel { errors.append($0) }, input: InputChannel(readAll: { [] }), now: { CommandRun.now },
+      connect: { _ in OpenConnection(caller: control) })
+    let status = await HeadgateProgram.run(arguments, in: environment)
+    #expect(status == 1)
+    #expect(errors.text.contains("No space left on device"))
+  }
+
   @Test func helpVersionAndCompletionGoToStandardOutput() async throws {
     #expect(await CommandRun.headgate(["--version"]).output == "headgate \(HeadgateProgram.version)\n")
     let help = await CommandRun.headgate(["--help"])

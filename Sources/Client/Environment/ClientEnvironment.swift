@@ -68,7 +68,7 @@ package struct ClientEnvironment: Sendable {
 /// A standard stream that is written to.
 package struct OutputChannel: Sendable {
   package var isTerminal: Bool
-  /// Writes all bytes; throws `OutputClosed` when nobody reads any more.
+  /// Writes all bytes; throws `OutputClosed` when nobody reads any more, `OutputFailed` when they cannot be written.
   package var write: @Sendable ([UInt8]) throws -> Void
 
   package init(isTerminal: Bool = false, write: @escaping @Sendable ([UInt8]) throws -> Void) {
@@ -80,6 +80,14 @@ package struct OutputChannel: Sendable {
 /// The reader of a standard stream is gone, as with `headgate logs query | head -1`. Not a failure.
 package struct OutputClosed: Error {
   package init() {}
+}
+
+/// The result could not be written, as on a full disk: whoever reads it would take a part for the whole.
+package struct OutputFailed: Error {
+  /// The system's words.
+  package var reason: String
+
+  package init(reason: String) { self.reason = reason }
 }
 
 /// The standard input.

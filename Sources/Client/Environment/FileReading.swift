@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// Reads the files that commands are given.
 package enum FileReading {
@@ -14,7 +15,9 @@ package enum FileReading {
     do {
       return Array(try Data(contentsOf: URL(filePath: path)))
     } catch {
-      throw CommandFailure(.invalid, "\(path) cannot be read")
+      // What the library throws does not say why.
+      let reason = access(path, R_OK) == 0 ? "" : ": \(errorText(errno))"
+      throw CommandFailure(.invalid, "\(path) cannot be read\(reason)")
     }
   }
 

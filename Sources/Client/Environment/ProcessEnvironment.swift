@@ -46,7 +46,7 @@ extension ClientEnvironment {
 }
 
 extension OutputChannel {
-  /// A file descriptor; a descriptor without a reader throws `OutputClosed`, other faults are ignored as nothing could report them.
+  /// A file descriptor; a descriptor without a reader throws `OutputClosed`, a full disk and the like `OutputFailed`.
   package init(descriptor: Int32) {
     self.init(isTerminal: isatty(descriptor) == 1) { bytes in
       var rest = bytes[...]
@@ -61,7 +61,7 @@ extension OutputChannel {
           var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           poll(&waiting, 1, -1)
         } else if errno != EINTR {
-          return
+          throw OutputFailed(reason: errorText(errno))
         }
       }
     }
