@@ -119,6 +119,13 @@ struct TriggerSampleTests {
       #expect(publicKey?.code == .failedPrecondition)
       #expect(publicKey?.message.contains("public key") == true)
       _ = try await fixture.flows.apply(ApplyFlowRequest(definition: Array(Definitions.open("other").utf8)))
+      let subscriber = #"{"id": "hook", "type": "webhook_trigger", "source": "orders/hook"}"#
+      try await fixture.publish(#"{"flow": "second", "nodes": [\#(subscriber)], "connections": []}"#)
+      let second = try await failure { try await triggers.signSample(Self.sign { $0.trigger = "second/hook" }) }
+      #expect(second?.message.hasSuffix("send to orders/hook") == true)
+      #expect(
+        try await fixture.listenFailure(ListenRequest(trigger: "second/hook"))?.message.hasSuffix("listen to orders/hook") == true
+      )
       let draft = try await failure { try await triggers.signSample(Self.sign { $0.trigger = "other/hook" }) }
       #expect(draft?.message.contains("not published") == true)
       _ = try await triggers.disable(DisableTriggerRequest(trigger: "orders/hook"))
@@ -131,7 +138,8 @@ struct TriggerSampleTests {
     arguments: [
       #""auth": {"mode": "bearer"}"#, #""auth": {"mode": "query", "name": "k"}"#,
       #""auth": {"mode": "basic", "username": "shop"}"#,
-      #""auth": {"preset": "github"}"#, #""auth": {"preset": "stripe"}"#, #""auth": {"preset": "standard-webhooks"}"#,
+      #""auth": {"preset": "github"}"#, #""auth": {"preset": "meta"}"#, #""auth": {"preset": "stripe"}"#,
+      #""auth": {"preset": "standard-webhooks"}"#,
       #""auth": {"preset": "square"}"#, #""auth": {"mode": "public"}, "methods": ["PUT"]"#,
     ])
   func signed(_ fields: String) async throws {

@@ -51,7 +51,7 @@ extension TriggerService {
       try await store.secrets(of: row.id, in: workspace.id, audit: audit)
     }
     var secret: SecretBytes?
-    if configuration.authentication.mode.needsSecret, let newest = rows.first {
+    if configuration.authentication.mode.needsSecret, let newest = rows.first(where: { $0.purpose == .credential }) {
       secret = try await secrets.open(newest, in: workspace.id)
     }
     let methods = configuration.methods.methods
@@ -87,6 +87,9 @@ extension TriggerService {
     }
     guard let definition, let configuration = try? FlowDefinition.parse(definition).definition.node(row.node)?.trigger else {
       throw RPCError(.failedPrecondition, "the published version of \(row.flowName) has no trigger \(row.node)")
+    }
+    if let source = configuration.source {
+      throw RPCError(.failedPrecondition, "\(name) has no URL of its own; send to \(source)")
     }
     guard row.isEnabled else {
       throw RPCError(.failedPrecondition, "\(name) is disabled; enable it to try it out")
