@@ -6,6 +6,8 @@ import NIOSSL
 
 /// Sends one request over HTTP/1.1 on a connection of its own.
 enum HTTPSampleSender {
+  /// Fields that this sender sets itself.
+  private static let framing: Set<String> = ["host", "connection", "content-length", "transfer-encoding"]
   /// The longest answer.
   fileprivate static let answerLimit = 4 << 20
 
@@ -36,7 +38,9 @@ enum HTTPSampleSender {
       var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: sample.method), uri: sample.target)
       head.headers.add(name: "host", value: base.authority)
       for field in sample.headers {
-        head.headers.add(name: String(decoding: field.name, as: UTF8.self), value: String(decoding: field.value, as: UTF8.self))
+        let name = String(decoding: field.name, as: UTF8.self)
+        guard !framing.contains(name.lowercased()) else { continue }
+        head.headers.add(name: name, value: String(decoding: field.value, as: UTF8.self))
       }
       if !sample.body.isEmpty || !["GET", "HEAD", "DELETE"].contains(sample.method) {
         head.headers.replaceOrAdd(name: "content-length", value: String(sample.body.count))
@@ -54,8 +58,23 @@ enum HTTPSampleSender {
     } catch {
       answer.fail(error)
       throw CommandFailure(
-        .unreachable, "the edge node at \(base.text) cannot be reached or gave no answer: \(error)",
+        .unreachable, "the edge node at \(base.text) gave no answer: \(reason(error))",
         advice: "Its address comes from client.json; name another with --edge URL.")
+    }
+  }
+}
+
+extension HTTPSampleSender {
+  /// What went wrong, for people.
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as NIOConnectionError:
+      if let failure = error.connectionErrors.first { return reason(failure.error) }
+      return "the host \(error.host) is not known"
+    case let error as IOError: return errorText(error.errnoCode)
+    case ChannelError.connectTimeout: return "the time is over"
+    case ChannelError.eof: return "the connection was closed"
+    default: return "\(error)"
     }
   }
 }
