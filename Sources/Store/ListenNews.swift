@@ -5,9 +5,9 @@ package enum ListenNews: Hashable, Sendable {
   /// A session was opened or has ended: read the open ones anew.
   case sessions
   /// Requests of a trigger that is listened to were recorded; their rows are in the database.
-  case recorded([UniqueID], of: TriggerReference, by: UniqueID)
+  case recorded([UniqueID], of: ListenedTrigger, by: UniqueID)
   /// More requests than can be named were recorded: look for them.
-  case manyRecorded(of: TriggerReference, by: UniqueID)
+  case manyRecorded(of: ListenedTrigger, by: UniqueID)
   /// The connection was away, or this consumer too slow: look for everything.
   case mayHaveMissed
 
@@ -34,8 +34,8 @@ extension ListenNews {
     switch (words.first, ids.count) {
     case ("sessions", 0): self = .sessions
     case ("recorded", 4...):
-      self = .recorded(Array(ids[3...]), of: TriggerReference(workspace: ids[1], trigger: ids[2]), by: ids[0])
-    case ("many", 3): self = .manyRecorded(of: TriggerReference(workspace: ids[1], trigger: ids[2]), by: ids[0])
+      self = .recorded(Array(ids[3...]), of: ListenedTrigger(workspace: ids[1], trigger: ids[2]), by: ids[0])
+    case ("many", 3): self = .manyRecorded(of: ListenedTrigger(workspace: ids[1], trigger: ids[2]), by: ids[0])
     case ("all", 0): self = .mayHaveMissed
     default: return nil
     }

@@ -109,7 +109,7 @@ struct ListenStateTests {
     #expect(sizes == [200, 200, 50])
     #expect(exchange.takeOutbox().isEmpty)
     for _ in 0..<5000 { exchange.recorded(Self.row(), isWhole: true) }
-    let trigger = TriggerReference(workspace: Self.workspace, trigger: Self.trigger)
+    let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
     #expect(exchange.takeOutbox().news(from: replica) == [.manyRecorded(of: trigger, by: replica)])
   }
 
@@ -117,7 +117,7 @@ struct ListenStateTests {
   func closing() async {
     let exchange = ListenExchange()
     exchange.close()
-    let trigger = TriggerReference(workspace: Self.workspace, trigger: Self.trigger)
+    let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
     let listener = Listener(session: .random(), trigger: trigger, queue: ListenQueue(), received: 0)
     exchange.remove(exchange.add(listener), of: trigger)
     guard case .closed = await listener.next() else { Issue.record("not closed"); return }
@@ -126,7 +126,7 @@ struct ListenStateTests {
 
   @Test("a cancelled task does not wait")
   func cancelling() async {
-    let trigger = TriggerReference(workspace: Self.workspace, trigger: Self.trigger)
+    let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
     let listener = Listener(session: .random(), trigger: trigger, queue: ListenQueue(), received: 0)
     let isCancelled = await withTaskGroup(of: Bool.self) { group in
       group.addTask { if case .cancelled = await listener.next() { true } else { false } }

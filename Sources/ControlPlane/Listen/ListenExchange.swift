@@ -7,18 +7,18 @@ package final class ListenExchange: Sendable {
   /// What is to be told to the other replicas.
   package struct Outbox: Sendable {
     /// Ids by trigger.
-    fileprivate(set) var recorded: [TriggerReference: [UniqueID]] = [:]
+    fileprivate(set) var recorded: [ListenedTrigger: [UniqueID]] = [:]
     /// Triggers of which there were too many to name.
-    fileprivate(set) var overflowing: Set<TriggerReference> = []
+    fileprivate(set) var overflowing: Set<ListenedTrigger> = []
     /// Recorded here, to be read from the database for the listeners here.
-    fileprivate(set) var unread: [TriggerReference: [UniqueID]] = [:]
+    fileprivate(set) var unread: [ListenedTrigger: [UniqueID]] = [:]
 
     /// Whether there is nothing to tell.
     package var isEmpty: Bool { recorded.isEmpty && overflowing.isEmpty && unread.isEmpty }
   }
 
   private struct State {
-    var listeners: [TriggerReference: [UInt64: Listener]] = [:]
+    var listeners: [ListenedTrigger: [UInt64: Listener]] = [:]
     var nextListener: UInt64 = 0
     var outbox = Outbox()
     var isClosed = false
@@ -45,7 +45,7 @@ package final class ListenExchange: Sendable {
     return number
   }
 
-  package func remove(_ number: UInt64, of trigger: TriggerReference) {
+  package func remove(_ number: UInt64, of trigger: ListenedTrigger) {
     state.withLock { state in
       state.listeners[trigger]?[number] = nil
       if state.listeners[trigger]?.isEmpty == true { state.listeners[trigger] = nil }
@@ -56,7 +56,7 @@ package final class ListenExchange: Sendable {
   package var listeners: [Listener] { state.withLock { $0.listeners.values.flatMap(\.values) } }
 
   /// The triggers with streams that are open here.
-  package var triggers: [TriggerReference] { state.withLock { Array($0.listeners.keys) } }
+  package var triggers: [ListenedTrigger] { state.withLock { Array($0.listeners.keys) } }
 
   /// Ends all streams, now and later.
   package func close() {
@@ -74,7 +74,7 @@ package final class ListenExchange: Sendable {
   ///
   /// - Parameter isWhole: the row is as it was recorded; else it is read from the database.
   package func recorded(_ row: RequestRow, isWhole: Bool) {
-    let trigger = TriggerReference(workspace: row.workspace, trigger: row.trigger)
+    let trigger = ListenedTrigger(workspace: row.workspace, trigger: row.trigger)
     let listeners = state.withLock { state -> [Listener] in
       if !state.outbox.overflowing.contains(trigger) {
         state.outbox.recorded[trigger, default: []].append(row.id)
@@ -92,14 +92,14 @@ package final class ListenExchange: Sendable {
   }
 
   /// The ids that some listener of a trigger has not seen.
-  package func unseen(_ ids: [UniqueID], of trigger: TriggerReference) -> [UniqueID] {
+  package func unseen(_ ids: [UniqueID], of trigger: ListenedTrigger) -> [UniqueID] {
     let listeners = state.withLock { $0.listeners[trigger].map { Array($0.values) } ?? [] }
     return ids.filter { id in listeners.contains { $0.lacks(id) } }
   }
 
   /// Leaves a request that was read from the database for the listeners of its trigger.
   package func offer(_ row: RequestRow) {
-    let trigger = TriggerReference(workspace: row.workspace, trigger: row.trigger)
+    let trigger = ListenedTrigger(workspace: row.workspace, trigger: row.trigger)
     let listeners = state.withLock { $0.listeners[trigger].map { Array($0.values) } ?? [] }
     for listener in listeners { listener.offer(row) }
   }

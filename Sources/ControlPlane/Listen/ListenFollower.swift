@@ -69,7 +69,7 @@ package final class ListenFollower: Sendable {
   }
 
   /// Reads requests that some listener here has not seen, and shows them.
-  private func show(_ ids: [UniqueID], of trigger: TriggerReference) async {
+  private func show(_ ids: [UniqueID], of trigger: ListenedTrigger) async {
     var rest = exchange.unseen(ids, of: trigger)[...]
     while !rest.isEmpty {
       let part = Array(rest.prefix(ListenTiming.rowsPerRead))
@@ -96,7 +96,7 @@ package final class ListenFollower: Sendable {
   }
 
   /// Shows what was recorded in the last time and is not known here.
-  private func look(at triggers: [TriggerReference], _ time: Duration) async {
+  private func look(at triggers: [ListenedTrigger], _ time: Duration) async {
     guard !triggers.isEmpty else { return }
     await attempt("requests cannot be read for listeners") {
       let found = try await store.recentRequestIDs(

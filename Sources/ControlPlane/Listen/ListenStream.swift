@@ -17,7 +17,7 @@ struct ListenStream: Sendable {
   /// The greatest request that the listener has seen; `nil`: a new session, or from its beginning.
   let after: UniqueID?
 
-  private var trigger: TriggerReference { TriggerReference(workspace: session.workspace, trigger: session.trigger) }
+  private var trigger: ListenedTrigger { ListenedTrigger(workspace: session.workspace, trigger: session.trigger) }
   private var position: TriggerPosition { TriggerPosition(flowName: session.flowName, node: session.node) }
 
   /// Where the stream stands.

@@ -26,13 +26,13 @@ package final class Listener: Sendable {
   }
 
   package let session: UniqueID
-  package let trigger: TriggerReference
+  package let trigger: ListenedTrigger
   private let state: Mutex<State>
 
   /// Makes a listener that takes nothing in yet.
   ///
   /// - Parameter received: requests that the session has shown before.
-  package init(session: UniqueID, trigger: TriggerReference, queue: ListenQueue, received: Int64) {
+  package init(session: UniqueID, trigger: ListenedTrigger, queue: ListenQueue, received: Int64) {
     self.session = session
     self.trigger = trigger
     state = Mutex(State(queue: queue, received: received))

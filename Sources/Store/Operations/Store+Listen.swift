@@ -104,7 +104,7 @@ extension Store {
   ///   - time: only those whose id's time is not before this.
   ///   - position: only those after this id; `nil`: from the first.
   package func requestIDs(
-    of trigger: TriggerReference, since time: UnixTime, after position: UniqueID?, limit: Int
+    of trigger: ListenedTrigger, since time: UnixTime, after position: UniqueID?, limit: Int
   ) async throws(StoreError) -> [UniqueID] {
     try await read { session in
       try session.query(
@@ -121,7 +121,7 @@ extension Store {
   ///
   /// - Parameter limit: of each trigger.
   package func recentRequestIDs(
-    of triggers: [TriggerReference], since time: UnixTime, limit: Int
+    of triggers: [ListenedTrigger], since time: UnixTime, limit: Int
   ) async throws(StoreError) -> [UniqueID: [UniqueID]] {
     try await read { session in
       var ids: [UniqueID: [UniqueID]] = [:]
@@ -141,7 +141,7 @@ extension Store {
 
   /// How many requests a trigger has from a time to an id, both included; at most `limit`.
   package func requestCount(
-    of trigger: TriggerReference, since time: UnixTime, to last: UniqueID, limit: Int
+    of trigger: ListenedTrigger, since time: UnixTime, to last: UniqueID, limit: Int
   ) async throws(StoreError) -> Int {
     try await read { session in
       let count = try session.query(

@@ -101,8 +101,8 @@ package struct AttendedListenSession: Hashable, Sendable {
   }
 }
 
-/// A trigger by its whole key.
-package struct TriggerReference: Hashable, Sendable {
+/// A trigger that is listened to, by its whole key.
+package struct ListenedTrigger: Hashable, Sendable {
   package var workspace: UniqueID
   package var trigger: UniqueID
 
