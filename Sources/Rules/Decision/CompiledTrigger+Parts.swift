@@ -112,7 +112,10 @@ extension CompiledTrigger {
     if let source = configuration.orderBy { part.orderKey = orderKey(source, in: &scope, &remarks) }
     if let rule = rules.delivery { part.delivery = delivery(rule, in: &scope, &remarks) }
     part.binding = configuration.binding?.request(in: &scope)
-    part.explanation.notes += scope.payload.notes + mapped.notes + remarks + scope.notes
+    part.explanation.note(scope.payload.notes)
+    part.explanation.note(mapped.notes)
+    part.explanation.note(remarks)
+    part.explanation.note(scope.notes)
     for path in scope.payload.duplicateKeys {
       let message = "A name on this path stands there several times; the last one was taken."
       part.explanation.notes.append(DecisionNote(at: path, code: "duplicate_key", message: message))
@@ -188,6 +191,11 @@ extension DecisionPart {
 }
 
 extension DecisionExplanation {
+  /// Adds remarks. Mostly there are none, and nothing is to be copied then.
+  mutating func note(_ more: [DecisionNote]) {
+    if !more.isEmpty { notes += more }
+  }
+
   mutating func limitNotes() {
     if notes.count > Self.noteLimit { notes.removeLast(notes.count - Self.noteLimit) }
   }

@@ -113,8 +113,7 @@ package final class CompiledTrigger: Sendable {
 
   private func undecided(_ request: IncomingRequest) -> Decision {
     Decision(
-      kind: .unrouted, answer: HTTPAnswer(status: 200), event: nil, output: "", explanation: DecisionExplanation(),
-      storedQuery: redactions.apply(toQuery: request.query),
+      kind: .unrouted, answer: HTTPAnswer(status: 200), storedQuery: redactions.apply(toQuery: request.query),
       storedHeaders: redactions.apply(toHeaders: request.headers))
   }
 
@@ -210,13 +209,7 @@ package final class CompiledTrigger: Sendable {
       in: &scope, rules, subscriber: nil, notes: body.notes, limit: isPending ? 1 : .max, to: &decision.parts)
     decision.isDivided = configuration.split != nil || !surroundings.subscribers.isEmpty
     if isPending {
-      // Shown as it would be; nothing becomes of it before it is verified.
-      if let first = decision.parts.first { decision.show(first) }
-      decision.parts = []
-      decision.output = ""
-      decision.explanation.output = ""
-      decision.explanation.entryNode = ""
-      decision.kind = .pending
+      decision.suspend()
       decision.answer = answer(request, in: &scope)
       return
     }
@@ -248,33 +241,5 @@ package final class CompiledTrigger: Sendable {
     if cause == .encodingUnsupported { decision.answer.headers.append(ContentCoding.acceptField) }
     decision.explanation.refusedAt = at
     decision.explanation.refusedBecause = because
-  }
-}
-
-extension Decision {
-  /// What the parts amount to: accepted if any is, else unrouted, else refused for the reason of the first.
-  fileprivate mutating func conclude() {
-    let lead: DecisionPart?
-    if let accepted = parts.first(where: { $0.startsRun }) {
-      kind = .accepted
-      lead = accepted
-    } else if let unrouted = parts.first(where: { $0.cause == nil }) {
-      kind = .unrouted
-      lead = unrouted
-    } else if let first = parts.first, let cause = first.cause {
-      kind = .rejected(cause)
-      lead = first
-    } else {
-      kind = .unrouted
-      lead = nil
-      explanation.notes.append(DecisionNote(at: "split", code: "empty_list", message: "The list has no element."))
-    }
-    if let lead { show(lead) }
-  }
-
-  fileprivate mutating func show(_ part: DecisionPart) {
-    event = part.event
-    output = part.output
-    explanation = part.explanation
   }
 }

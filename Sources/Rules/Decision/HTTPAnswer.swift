@@ -28,13 +28,12 @@ package struct HTTPAnswer: Hashable, Sendable {
 
   /// The same answer with the id of another request wherever its own stands: a repeated delivery is answered as the first.
   package func naming(_ id: UniqueID) -> HTTPAnswer {
-    let text = Array(id.description.utf8)
     var answer = self
     for place in idPlaces {
       if let header = place.header {
-        answer.headers[header].value.replaceSubrange(place.offset..<(place.offset + text.count), with: text)
+        Self.write(id, at: place.offset, in: &answer.headers[header].value)
       } else {
-        answer.body.replaceSubrange(place.offset..<(place.offset + text.count), with: text)
+        Self.write(id, at: place.offset, in: &answer.body)
       }
     }
     return answer
@@ -68,15 +67,29 @@ package struct HTTPAnswer: Hashable, Sendable {
       answer.body = Array(body.utf8)
       answer.headers.insert(settings.contentType.map { HeaderField("content-type", $0) } ?? textType, at: 0)
     } else {
-      answer.body = Array("\(bodyBeforeID)\(id)\",\"status\":\"accepted\"}".utf8)
+      answer.body = defaultBody
+      write(id, at: bodyPlaces[0].offset, in: &answer.body)
       answer.headers.insert(settings.contentType.map { HeaderField("content-type", $0) } ?? jsonType, at: 0)
       answer.idPlaces = bodyPlaces
     }
     return answer
   }
 
+  /// Over as many bytes as an id has.
+  private static func write(_ id: UniqueID, at offset: Int, in bytes: inout [UInt8]) {
+    var position = offset
+    for digit in 0..<32 {
+      if digit == 8 || digit == 12 || digit == 16 || digit == 20 { position += 1 }
+      let half = digit < 16 ? id.high : id.low
+      let value = UInt8(truncatingIfNeeded: half >> (60 - 4 * UInt64(digit & 15)) & 0xf)
+      bytes[position] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+      position += 1
+    }
+  }
+
   private static let bodyBeforeID = "{\"id\":\""
   private static let bodyPlaces = [IDPlace(header: nil, offset: bodyBeforeID.utf8.count)]
+  private static let defaultBody = Array("\(bodyBeforeID)00000000-0000-0000-0000-000000000000\",\"status\":\"accepted\"}".utf8)
   private static let jsonType = HeaderField("content-type", "application/json")
   private static let textType = HeaderField("content-type", "text/plain; charset=utf-8")
   private static let challenge = HeaderField("www-authenticate", "Bearer realm=\"webhook\"")

@@ -47,8 +47,11 @@ package struct TemplateScope: Sendable {
 
   /// The value of a template, secrets included. Must not be stored when it is secret.
   mutating func marked(_ template: Template) -> Marked? {
-    if template.segments.count == 1, case .expression(let alternatives, _) = template.segments[0] {
-      return value(of: alternatives)
+    if template.segments.count == 1 {
+      switch template.segments[0] {
+      case .text(let bytes): return Marked(value: .text(bytes))
+      case .expression(let alternatives, _): return value(of: alternatives)
+      }
     }
     var text: [UInt8] = []
     var hasExpression = false

@@ -49,14 +49,14 @@ package struct EventRouting: Hashable, Sendable {
       explanation.notes.append(DecisionNote(at: path.text, code: "not_comparable", message: message))
       return nil
     }
-    explanation.eventValue = Array(event.prefix(DecisionExplanation.valueLimit))
+    explanation.eventValue = cut(event)
     for option in cases {
       let wanted = scope.marked(option.value)
       let text = wanted?.value.scalarText
       let isSecret = wanted?.isSecret ?? false
       // What is as long as a secret may be one: only then the time must not depend on where they differ.
       let matched = isSecret ? text.map { constantTimeEqual($0, event) } ?? false : text == event
-      let shown = isSecret ? WorkspaceEnvironment.shownSecret : Array((text ?? []).prefix(DecisionExplanation.valueLimit))
+      let shown = isSecret ? WorkspaceEnvironment.shownSecret : cut(text ?? [])
       explanation.cases.append(ComparedCase(caseID: option.id, value: shown, matched: matched))
       guard matched else { continue }
       explanation.output = option.id
@@ -65,5 +65,9 @@ package struct EventRouting: Hashable, Sendable {
       break
     }
     return event
+  }
+
+  private static func cut(_ value: [UInt8]) -> [UInt8] {
+    value.count <= DecisionExplanation.valueLimit ? value : Array(value.prefix(DecisionExplanation.valueLimit))
   }
 }
