@@ -156,7 +156,9 @@ let package = Package(
         "TestSupport", "PKI", .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ]),
-    tests("Rules", ["Addresses", "Cryptography", "JSON", "RulesTestSupport"]),
+    tests(
+      "Rules",
+      ["Addresses", "Cryptography", "Identifiers", "JSON", "RulesTestSupport", .product(name: "Crypto", package: "swift-crypto")]),
     tests("TokenVault"),
     tests("PKI", [.product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("Postgres", ["TestSupport"]),

@@ -26,7 +26,10 @@
     package static let baseURL = "https://hooks.example.com"
 
     let scheme: SignatureScheme
-    package let secret: SecretBytes
+    /// What the trigger is given: the shared secret, or the sender's public key.
+    package var secret: SecretBytes
+    /// Signs with the private key of schemes that have one.
+    package var privateKey: (@Sendable ([UInt8]) throws -> [UInt8])?
     package var nowSeconds: Int64
     package var key: String
 
@@ -92,9 +95,12 @@
 
     private func sign(_ delivery: inout Delivery, _ json: JSONTree, _ timestamp: String) {
       var json = json
-      guard case .hmac(let hash) = scheme.algorithm else { return }
       let message = message(delivery, json, timestamp)
-      let code = scheme.secret.withKey(of: secret) { HMAC.of(message, key: $0, hash) } ?? []
+      let code: [UInt8]
+      switch scheme.algorithm {
+      case .hmac(let hash): code = scheme.secret.withKey(of: secret) { HMAC.of(message, key: $0, hash) } ?? []
+      case .publicKey: code = (try? privateKey?(message)) ?? []
+      }
       delivery.signature = encode(code)
       switch scheme.location.place {
       case .headers(let patterns):
