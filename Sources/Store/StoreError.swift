@@ -10,6 +10,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case tooMany(StoredObject)
   /// The flow was changed since the caller read it; `current` is its revision now.
   case staleRevision(current: Int64)
+  /// A trigger of the flow has got another secret since the caller read them.
+  case staleSecrets
   /// The lease belongs to another worker by now, or the run is finished: the epoch named is not the run's.
   case staleLease
   /// PostgreSQL cannot be reached or does not answer in time; nothing was changed. May be tried again.
@@ -32,7 +34,8 @@ package enum StoreError: Error, Hashable, Sendable {
   package var isRetryable: Bool {
     switch self {
     case .unavailable, .inDoubt: true
-    case .notFound, .alreadyExists, .tooMany, .staleRevision, .staleLease, .schemaMismatch, .migrationChanged, .notDurable,
+    case .notFound, .alreadyExists, .tooMany, .staleRevision, .staleSecrets, .staleLease, .schemaMismatch, .migrationChanged,
+      .notDurable,
       .cancelled,
       .database:
       false

@@ -58,7 +58,8 @@ import Testing
     #expect(json.json["config"]?["auth"]?["preset"] == "kiwify")
     #expect(
       json.json["secrets"]?.compact
-        == #"[{"id":"s1","created_at":"2026-01-02T03:03:20.000000Z","expires_at":null,"master_key_version":1}]"#)
+        == #"[{"id":"s1","created_at":"2026-01-02T03:03:20.000000Z","expires_at":null,"master_key_version":1,"purpose":"credential"}]"#
+    )
   }
 
   @Test func aURLIsNeverCut() async throws {
@@ -154,9 +155,9 @@ import Testing
     let shown = await CommandRun.headgate(arguments + ["--no-color"], .init(control: control, isTerminal: true))
     #expect(
       shown.output == """
-        SECRET   SET      ENDS
-        ne\\x1bw  now      never
-        old      45s ago  in 1m
+        SECRET   FOR         SET      ENDS
+        ne\\x1bw  credential  now      never
+        old      credential  45s ago  in 1m
 
         """)
     let value = await CommandRun.headgate(arguments + ["--value-only"], .init(control: control))

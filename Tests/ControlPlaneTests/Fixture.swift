@@ -63,6 +63,16 @@ struct Fixture: Sendable {
     try outcome.result.get()
   }
 
+  /// The number that a query gives, past the store.
+  func number(_ query: String) async throws -> Int64 {
+    let connection = PostgresConnection(database.configuration, threadName: "test-sql", logger: .silent)
+    let outcome = await connection.perform { session in
+      try session.query(PostgresStatement("number", "SELECT (\(query))::int8")).first { try $0.int64() } ?? 0
+    }
+    await connection.close()
+    return try outcome.result.get()
+  }
+
   /// The actions of the audit log, oldest first.
   func audited(in workspace: String = "default") async throws -> [AuditRow] {
     let row = try await node.store.workspace(named: workspace)

@@ -20,9 +20,12 @@ extension Trigger {
         secrets.map {
           [
             "id": .string($0.id), "created_at": .time($0.createdAtUs), "expires_at": .time($0.expiresAtUs),
-            "master_key_version": .integer($0.masterKeyVersion),
+            "master_key_version": .integer($0.masterKeyVersion), "purpose": .string($0.purpose.word),
           ]
         }),
+      "source": .textOrNull(source),
+      "subscribers": .array(subscribers.map { .string($0) }),
+      "secret_pending": .bool(secretPending),
       "created_at": .time(createdAtUs),
       "updated_at": .time(updatedAtUs),
     ]
@@ -35,7 +38,9 @@ extension Trigger {
   }
 
   /// Whether it has no secret to verify callers with. Lists do not tell secrets.
-  package var waitsForSecret: Bool { authMode != "public" && secrets.isEmpty }
+  package var waitsForSecret: Bool {
+    source.isEmpty && authMode != "public" && !secrets.contains { $0.purpose != .verifyToken }
+  }
 
   /// How callers are verified: "hmac (kiwify)".
   package var verification: String { preset.isEmpty ? authMode : "\(authMode) (\(preset))" }
@@ -53,8 +58,8 @@ package enum TriggerTable {
         [
           Table.Cell("\(trigger.flow)/\(trigger.node)", .bold),
           Table.Cell(trigger.state, trigger.state == "enabled" ? .green : .yellow),
-          Table.Cell(trigger.verification),
-          Table.Cell(trigger.url),
+          Table.Cell(trigger.source.isEmpty ? trigger.verification : "subscribes"),
+          Table.Cell(trigger.source.isEmpty ? trigger.url : "(that of \(trigger.source))"),
         ]
       })
   }
@@ -66,7 +71,12 @@ extension RevealedSecret {
     let isText = String(validating: value, as: UTF8.self) != nil
     return [
       "id": .string(id), "value": .textIfUTF8(value), "value_base64": isText ? .null : .string(base64(value)),
-      "created_at": .time(createdAtUs), "expires_at": .time(expiresAtUs),
+      "created_at": .time(createdAtUs), "expires_at": .time(expiresAtUs), "purpose": .string(purpose.word),
     ]
   }
+}
+
+extension SecretPurpose {
+  /// For scripts and people; an older control plane knows credentials only.
+  package var word: String { self == .verifyToken ? "verify_token" : "credential" }
 }

@@ -16,6 +16,10 @@ extension RPCError {
       self.init(
         .failedPrecondition, "the flow has been changed since it was read; its revision is \(current) now",
         faults: [Fault(path: "revision", code: "stale", message: "the revision is \(current) now; read again")])
+    case .staleSecrets:
+      self.init(
+        .failedPrecondition, "a secret of the flow has been changed meanwhile",
+        faults: [Fault(path: "secrets", code: "stale", message: "a secret has been changed meanwhile; try again")])
     case .staleLease: self.init(.aborted, "the lease is not held any more: its epoch is stale")
     case .unavailable: self.init(.unavailable, "the database is not available")
     case .inDoubt:

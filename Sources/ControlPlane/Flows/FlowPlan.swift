@@ -14,6 +14,8 @@ struct FlowPlan: Sendable {
   private var triggers: [String: UniqueID] = [:]
   /// Secrets of the triggers that exist, by trigger, newest first.
   private var stored: [UniqueID: [SecretRow]] = [:]
+  /// Their verify tokens, by trigger, newest first.
+  private var storedTokens: [UniqueID: [SecretRow]] = [:]
   private var created: [NewTrigger] = []
   private var deleted: [UniqueID] = []
   /// The `auth` objects of the draft that there is, and of the version that stays published; by node.
@@ -53,6 +55,7 @@ struct FlowPlan: Sendable {
         triggers[row.node] = row.id
         let secrets = try await store.answer { store throws(StoreError) in try await store.secrets(of: row.id, in: workspace) }
         stored[row.id] = secrets.filter { $0.purpose == .credential }
+        storedTokens[row.id] = secrets.filter { $0.purpose == .verifyToken }
       }
     }
     let nodes = parsed.definition.triggers.map(\.id)
@@ -73,7 +76,11 @@ struct FlowPlan: Sendable {
   /// - Throws: `invalidArgument` when a secret is needed that nobody here can make.
   mutating func addSecrets(_ vault: TriggerSecrets, configured: String?, isDryRun: Bool) async throws(RPCError) {
     for (index, node) in parsed.definition.nodes.enumerated() {
-      guard let id = triggers[node.id], let rule = node.trigger?.authentication else { continue }
+      // A node that subscribes to another's URL verifies nobody.
+      guard let id = triggers[node.id], let rule = node.trigger?.authentication, node.trigger?.source == nil else {
+        if let id = triggers[node.id], publishes { secrets.end((stored[id] ?? []) + (storedTokens[id] ?? [])) }
+        continue
+      }
       let draft = draftRules[node.id]
       let live = publishedRules[node.id]?.mode?.secretKind
       let subject = SecretPlan.Subject(
@@ -82,6 +89,9 @@ struct FlowPlan: Sendable {
         input: parsed.secrets[node.id] ?? .none, stored: stored[id] ?? [], storedKind: live ?? draft?.mode?.secretKind,
         liveKind: publishes ? nil : live, isRuleKnown: draft?.canonicalJSON == rule.canonicalJSON)
       try await secrets.add(subject, in: workspace, vault, isDryRun: isDryRun)
+      try await secrets.addVerifyToken(
+        subject, input: parsed.verifyTokens[node.id] ?? .none, stored: storedTokens[id] ?? [], publishes: publishes,
+        in: workspace, vault, isDryRun: isDryRun)
     }
     if !secrets.faults.isEmpty { throw RPCError(secrets.faults) }
   }
@@ -91,7 +101,8 @@ struct FlowPlan: Sendable {
     FlowSaving(
       workspace: workspace, flow: flowID, name: parsed.definition.name, draft: parsed.definition.canonicalJSON,
       expectedRevision: current?.revision ?? 0, createdTriggers: created, deletedTriggers: deleted,
-      addedSecrets: secrets.added, expiredSecrets: secrets.expired, publishedBy: principal)
+      addedSecrets: secrets.added, expiredSecrets: secrets.expired,
+      knownSecrets: Set((Array(stored.values) + Array(storedTokens.values)).joined().map(\.id)), publishedBy: principal)
   }
 
   /// The flow as it would be.

@@ -35,6 +35,8 @@ struct SecretPlan: Sendable {
   private(set) var generated: [String] = []
   /// Of triggers that have no secret yet.
   private(set) var warnings: [String] = []
+  /// Whether there is one of them.
+  private(set) var hasPending = false
   private(set) var faults: [ConfigurationFault] = []
 
   /// Seals the secret that is given or needed, and ends those that it replaces. A secret that is stored already is not
@@ -86,6 +88,7 @@ struct SecretPlan: Sendable {
     } else if subject.input == .pending || fits && subject.storedKind == kind {
       // Also one that was saved as pending and of which nothing is said now.
       if !fits { changes.append(Self.change(subject, after: "")) }
+      hasPending = true
       warnings.append("\(subject.name) waits for its secret: until it is set, requests are recorded and start no run.")
     } else {
       let message = "The sender's public key must be there; \"pending\" if it is not known yet."
@@ -94,7 +97,41 @@ struct SecretPlan: Sendable {
     if !fits { end(subject.stored) }
   }
 
-  private mutating func end(_ rows: [SecretRow]) {
+  /// The same for the verify token of a handshake: given, kept, or generated where the rule asks for one.
+  mutating func addVerifyToken(
+    _ subject: Subject, input: SecretInput, stored: [SecretRow], publishes: Bool, in workspace: UniqueID,
+    _ secrets: TriggerSecrets, isDryRun: Bool
+  ) async throws(RPCError) {
+    guard subject.rule.usesVerifyToken else {
+      // The published version may still ask for it.
+      if publishes { end(stored) }
+      return
+    }
+    let newest = stored.first { $0.expiresAt == nil }
+    let token: SecretBytes
+    let word: String
+    if case .given(let value) = input {
+      token = SecretBytes(copying: value)
+      if let newest, constantTimeEqual(try await secrets.open(newest, in: workspace), token) { return }
+      word = "\"<given>\""
+    } else {
+      guard newest == nil, let generated = subject.rule.generateVerifyToken() else { return }
+      token = generated
+      word = "\"<generated>\""
+      if !self.generated.contains(subject.name) { self.generated.append(subject.name) }
+    }
+    if !isDryRun {
+      added.append(try await secrets.seal(token, purpose: .verifyToken, trigger: subject.trigger, in: workspace))
+    }
+    changes.append(
+      Change(
+        path: "nodes[\(subject.node)].auth.verify_token", before: Array((stored.isEmpty ? "" : "\"<set>\"").utf8),
+        after: Array(word.utf8)))
+    end(stored.filter { $0.expiresAt == nil })
+  }
+
+  /// Ends secrets at once.
+  mutating func end(_ rows: [SecretRow]) {
     expired += rows.map { SecretExpiry(trigger: $0.trigger, id: $0.id) }
   }
 

@@ -15,6 +15,7 @@ package struct IngestService: IngestServiceHandler {
   private let writer: IngestWriter
   private let bell: RunBell
   private let listening: ListenWatch
+  private let sealed: SealedParts
   private let limits: SubmitLimits
   private let maximumAttempts: Int16
   private let metrics: IngestMetrics
@@ -23,7 +24,7 @@ package struct IngestService: IngestServiceHandler {
 
   package init(
     triggers: LiveTriggers, readiness: Readiness, writer: IngestWriter, bell: RunBell, listening: ListenWatch,
-    limits: SubmitLimits, maximumAttempts: Int, metrics: IngestMetrics, logger: Logger,
+    sealed: SealedParts, limits: SubmitLimits, maximumAttempts: Int, metrics: IngestMetrics, logger: Logger,
     clock: @escaping @Sendable () -> UnixTime = { .now() }
   ) {
     self.triggers = triggers
@@ -31,6 +32,7 @@ package struct IngestService: IngestServiceHandler {
     self.writer = writer
     self.bell = bell
     self.listening = listening
+    self.sealed = sealed
     self.limits = limits
     self.maximumAttempts = Int16(clamping: maximumAttempts)
     self.metrics = metrics
@@ -94,7 +96,10 @@ package struct IngestService: IngestServiceHandler {
     let isCaptured = watch == .capture && (decided == .accepted || decided == .unrouted)
     let outcome = isCaptured ? .captured : decided
     response.outcome = Outcome(number: outcome.rawValue)
-    let row = RequestRow(decision, outcome: outcome, of: request, nodes, now: now)
+    var row = RequestRow(decision, outcome: outcome, of: request, nodes, now: now)
+    if let mode = nodes.owner.compiled?.configuration.authentication.mode, SealedParts.areKept(outcome, decision.cause, mode) {
+      row.sealed = sealed.seal(decision, of: request, nodes.owner)
+    }
     // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
     if outcome == .rejected || outcome == .handshake {
       metrics.count(response.outcome, cause: response.cause)

@@ -177,7 +177,8 @@ package final class LiveLoader: Sendable {
       content.environment = environments.environment(of: flow.workspace)
       content.verifyTokens = opened(trigger.secrets.filter { $0.purpose == .verifyToken }, of: trigger, flow, vault)
       content.source = compiled?.configuration.source?.description
-      content.policy = compiled.flatMap { TriggerPolicy($0.configuration, key: content.key) }
+      // A trigger that is disabled is told from an unknown key by nothing, so not by a rate limit either.
+      if case .usable(let trigger) = state { content.policy = TriggerPolicy(trigger.configuration, key: content.key) }
       return LiveEntry(content)
     }
     return LiveTriggers.Flow(entries: entries, fingerprint: isWhole ? fingerprint : nil)

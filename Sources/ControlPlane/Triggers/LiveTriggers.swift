@@ -117,6 +117,14 @@ package final class LiveTriggers: Sendable {
     state.withLock { state in state.owners[Name(workspace: workspace, text: name)].flatMap { state.entries[$0.key] } }
   }
 
+  /// The published trigger of that id, if it has a URL. Looks at all of them: not for the way of a request.
+  package func owner(_ trigger: UniqueID) -> LiveEntry? {
+    state.withLock { state in
+      let entry = state.flows.values.lazy.flatMap(\.entries).first { $0.trigger == trigger && $0.source == nil }
+      return entry.flatMap { state.entries[$0.key] }
+    }
+  }
+
   /// FLOW/NODE of all published nodes that subscribe to a URL, those not in use included, by name.
   package func subscribers(of name: String, in workspace: UniqueID) -> [String] {
     state.withLock { $0.subscribers[Name(workspace: workspace, text: name)]?.values.map(\.name).sorted() ?? [] }

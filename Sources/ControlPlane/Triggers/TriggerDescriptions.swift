@@ -2,17 +2,20 @@ package import HeadgateProto
 package import Identifiers
 import JSON
 import Postgres
+import Rules
 package import Store
 import TokenVault
 
 /// Makes the messages that describe triggers.
 package struct TriggerDescriptions: Sendable {
   private let store: Store
+  private let triggers: LiveTriggers
   /// Of the edge nodes, without a slash at its end; empty: not known.
   private let publicBaseURL: String
 
-  package init(store: Store, publicBaseURL: String) {
+  package init(store: Store, triggers: LiveTriggers, publicBaseURL: String) {
     self.store = store
+    self.triggers = triggers
     self.publicBaseURL = publicBaseURL
   }
 
@@ -36,6 +39,8 @@ package struct TriggerDescriptions: Sendable {
         expiresAtUs: secret.expiresAt?.microseconds ?? 0, masterKeyVersion: UInt32(clamping: version ?? 0),
         purpose: SecretPurpose(secret.purpose))
     }
+    let needsSecret = AuthenticationMode(rawValue: trigger.authMode)?.needsSecret == true
+    trigger.secretPending = needsSecret && !secrets.contains { $0.purpose == .credential }
     return trigger
   }
 
@@ -58,13 +63,18 @@ package struct TriggerDescriptions: Sendable {
     let draft = flow.draft.flatMap { StoredDefinition.node(row.node, in: $0) }
     let published = flow.published.flatMap { StoredDefinition.node(row.node, in: $0) }
     let auth = (draft ?? published)?["auth"]
+    let source = (draft ?? published)?["source"]?.string ?? ""
+    let name = "\(row.flowName)/\(row.node)"
     return Trigger(
-      id: row.id.description, flow: row.flowName, node: row.node, key: row.key, url: url(row.key), enabled: row.isEnabled,
+      id: row.id.description, flow: row.flowName, node: row.node, key: row.key, url: source.isEmpty ? url(row.key) : "",
+      enabled: row.isEnabled,
       revision: UInt64(clamping: flow.row.revision), config: draft.map { Array($0.raw) } ?? [],
       publishedConfig: published.map { Array($0.raw) } ?? [], authMode: auth?["mode"]?.string ?? "",
       preset: auth?["preset"]?.string ?? "", createdAtUs: row.createdAt.microseconds,
       // The configuration is the draft's, so it is as new as that.
-      updatedAtUs: max(row.updatedAt, flow.row.updatedAt).microseconds)
+      updatedAtUs: max(row.updatedAt, flow.row.updatedAt).microseconds, source: source,
+      subscribers: source.isEmpty ? triggers.subscribers(of: name, in: row.workspace) : [],
+      secretPending: triggers.owner(named: name, in: row.workspace)?.isPending == true)
   }
 
   private struct FlowDefinitions {

@@ -24,6 +24,9 @@ package struct TriggerSecrets: Sendable {
     }
   }
 
+  /// Makes sure that something can be encrypted for the workspace, without waiting for the database.
+  package func prepare(_ workspace: UniqueID) async throws(RPCError) { _ = try await keys.vault(sealingFor: workspace) }
+
   /// The secret of a row.
   ///
   /// - Throws: `internal` when it does not open, such as after it was moved from another row.

@@ -23,7 +23,7 @@ extension TriggerService {
     let amendment = TriggerAmendment(
       map: request.map.map { TriggerAmendment.Line(variable: $0.variable, from: $0.from) }, addresses: request.allowIps,
       origins: request.allowOrigins)
-    try await applier.repeatingWhenStale { () throws(RPCError) in
+    try await applier.repeatingWhenStale(row.flowName, in: workspace.id) { () throws(RPCError) in
       let flow = try await references.flow(row.flow.description, in: workspace.id)
       let draft = try StoredDefinition.draft(flow)
       guard draft.node(row.node) != nil else {

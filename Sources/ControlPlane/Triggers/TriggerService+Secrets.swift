@@ -34,34 +34,53 @@ extension TriggerService {
     }
     try checks.finish()
     let (workspace, row) = try await find(request.workspace, request.trigger, context)
-    let secret = try await newSecret(request, of: row, keepsOthers: overlap > 0, in: workspace.id)
-    let sealed = try await secrets.seal(secret, trigger: row.id, in: workspace.id)
+    let purpose: StoredSecretPurpose = request.purpose == .verifyToken ? .verifyToken : .credential
     let audit = context.audit(
       in: workspace.id, "trigger.rotate", object: "\(row.flowName)/\(row.node)",
       details: [
         "reason": request.reason, "overlap_seconds": "\(overlap)", "secret": request.secret.isEmpty ? "generated" : "given",
+        "purpose": purpose == .verifyToken ? "verify_token" : "credential",
       ])
-    let rotation = SecretRotation(workspace: workspace.id, added: sealed, overlap: .seconds(Int64(overlap)))
-    let added = try await store.answer(about: request.trigger) { store throws(StoreError) in
-      try await store.rotateSecret(rotation, audit: audit)
+    // The secret is checked against the rule of the draft, which must still be the one when it is stored.
+    let (added, secret, waiting) = try await applier.repeatingWhenStale(row.flowName, in: workspace.id) {
+      () throws(RPCError) -> (SecretRow, SecretBytes, UInt64) in
+      let flow = try await references.flow(row.flow.description, in: workspace.id)
+      let secret = try await newSecret(request, purpose, of: row, flow, keepsOthers: overlap > 0, in: workspace.id)
+      let sealed = try await secrets.seal(secret, purpose: purpose, trigger: row.id, in: workspace.id)
+      let waiting = try await store.answer { store throws(StoreError) in
+        purpose == .credential ? try await store.pendingRequests(of: row.id, in: workspace.id) : 0
+      }
+      let rotation = SecretRotation(
+        workspace: workspace.id, added: sealed, overlap: .seconds(Int64(overlap)), expectedRevision: flow.revision)
+      let added = try await store.answer(about: request.trigger) { store throws(StoreError) in
+        try await store.rotateSecret(rotation, audit: audit)
+      }
+      return (added, secret, UInt64(clamping: waiting))
     }
     await live.reload(row.flow, in: workspace.id)
+    applier.secretWasSet()
     let isShort = !request.secret.isEmpty && request.secret.count < SecretInput.shortBytes
     return RotateTriggerResponse(
       secret: RevealedSecret(added, secret),
-      warnings: isShort ? ["secret is shorter than \(SecretInput.shortBytes) characters"] : [])
+      warnings: isShort ? ["secret is shorter than \(SecretInput.shortBytes) characters"] : [],
+      pendingRequests: waiting)
   }
 
   /// The secret that is given or generated, of the form that the trigger's scheme needs.
   ///
   /// - Parameter keepsOthers: whether the secrets that are accepted now stay so for a while.
   private func newSecret(
-    _ request: RotateTriggerRequest, of row: TriggerRow, keepsOthers: Bool, in workspace: UniqueID
+    _ request: RotateTriggerRequest, _ purpose: StoredSecretPurpose, of row: TriggerRow, _ flow: FlowRow, keepsOthers: Bool,
+    in workspace: UniqueID
   ) async throws(RPCError) -> SecretBytes {
-    let flow = try await references.flow(row.flow.description, in: workspace)
-    guard let rule = try StoredDefinition.draft(flow).node(row.node)?.trigger?.authentication else {
+    guard let trigger = try StoredDefinition.draft(flow).node(row.node)?.trigger else {
       throw RPCError(.failedPrecondition, "the draft of \(row.flowName) has no node \(row.node) any more")
     }
+    if let source = trigger.source {
+      throw RPCError(.failedPrecondition, "the trigger has no secret: it subscribes to \(source), which verifies callers")
+    }
+    let rule = trigger.authentication
+    if purpose == .verifyToken { return try newVerifyToken(request, rule) }
     guard rule.mode.needsSecret else {
       throw RPCError(.failedPrecondition, "the trigger's mode is \(rule.mode.rawValue): it has no secret")
     }
@@ -85,6 +104,21 @@ extension TriggerService {
       throw RPCError(.invalidArgument, fault.message, faults: [Fault]([fault], under: ""))
     }
     return secret
+  }
+}
+
+extension TriggerService {
+  private func newVerifyToken(_ request: RotateTriggerRequest, _ rule: AuthenticationRule) throws(RPCError) -> SecretBytes {
+    guard let generated = rule.generateVerifyToken() else {
+      throw RPCError(.failedPrecondition, "the trigger's provider asks for no verify token")
+    }
+    if request.secret.isEmpty { return generated }
+    let lengths = AuthenticationRule.verifyTokenLengths
+    guard lengths.contains(request.secret.count) else {
+      let message = "secret must be \(lengths.lowerBound) to \(lengths.upperBound) bytes"
+      throw RPCError(.invalidArgument, message, faults: [Fault(path: "secret", code: "too_long", message: message)])
+    }
+    return SecretBytes(copying: request.secret)
   }
 }
 

@@ -37,7 +37,7 @@ package struct TriggerService: TriggerServiceHandler {
     checks.required(request.config, "config", atMost: RequestLimits.definitionBytes)
     try checks.finish()
     let workspace = try await directory.workspace(request.workspace, for: context.principal)
-    let node = try await applier.repeatingWhenStale { () throws(RPCError) in
+    let node = try await applier.repeatingWhenStale(request.flow, in: workspace.id) { () throws(RPCError) in
       let row = try await store.answer { store throws(StoreError) in try await store.flow(named: request.flow, in: workspace.id) }
       let (parsed, node) = try Self.adding(request.config, to: row, flow: request.flow)
       _ = try await applier.apply(
@@ -142,7 +142,7 @@ package struct TriggerService: TriggerServiceHandler {
 
   package func delete(_ request: DeleteTriggerRequest, context: CallContext) async throws -> DeleteTriggerResponse {
     let (workspace, row) = try await find(request.workspace, request.trigger, context)
-    try await applier.repeatingWhenStale { () throws(RPCError) in
+    try await applier.repeatingWhenStale(row.flowName, in: workspace.id) { () throws(RPCError) in
       let flow = try await references.flow(row.flow.description, in: workspace.id)
       let draft = try StoredDefinition.draft(flow)
       guard draft.node(row.node) != nil else {

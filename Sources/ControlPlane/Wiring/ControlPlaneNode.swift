@@ -44,6 +44,7 @@ package final class ControlPlaneNode: Sendable {
   package let triggers: LiveTriggers
   package let environments = LiveEnvironments()
   package let loader: LiveLoader
+  package let pending: PendingRequests
   package let bell = RunBell()
   package let listenSessions = OpenSessions()
   package let listenExchange = ListenExchange()
@@ -85,6 +86,13 @@ package final class ControlPlaneNode: Sendable {
     apiKeys = APIKeyRing(store: store)
     loader = LiveLoader(
       store: store, keys: keys, directory: directory, triggers: triggers, environments: environments, logger: logger)
+    pending = PendingRequests(
+      store: store, triggers: triggers, sealed: SealedParts(keys: keys), maximumAttempts: options.runs.maximumAttempts,
+      publicBaseURL: options.publicBaseURL, logger: logger
+    ) { workspace, flows in
+      for flow in flows { bell.ring(workspace, flow: flow) }
+      feed.runsBecameReady(in: workspace)
+    }
     listenFollower = ListenFollower(
       store: store, sessions: listenSessions, exchange: listenExchange, replica: replica, logger: logger)
     // Without a master key there is no `MasterKeys`; a random key then only means that cursors end with the process.
@@ -96,12 +104,13 @@ package final class ControlPlaneNode: Sendable {
   /// - Parameter peers: who is connected, for `StatusService`.
   package func methods(peers: @escaping @Sendable () async -> [ConnectedPeer] = { [] }) -> [MethodHandler] {
     let secrets = TriggerSecrets(keys: keys)
-    let applier = FlowApplier(store: store, secrets: secrets, live: loader)
-    let descriptions = TriggerDescriptions(store: store, publicBaseURL: options.publicBaseURL)
+    let applier = FlowApplier(store: store, secrets: secrets, live: loader, triggers: triggers, pending: pending)
+    let descriptions = TriggerDescriptions(store: store, triggers: triggers, publicBaseURL: options.publicBaseURL)
     let gated: [MethodHandler] =
       IngestService(
         triggers: triggers, readiness: readiness, writer: ingest, bell: bell,
-        listening: ListenWatch(sessions: listenSessions, exchange: listenExchange), limits: options.submit,
+        listening: ListenWatch(sessions: listenSessions, exchange: listenExchange), sealed: SealedParts(keys: keys),
+        limits: options.submit,
         maximumAttempts: options.runs.maximumAttempts, metrics: metrics, logger: logger, clock: options.clock
       ).methods
       + WorkspaceService(store: store, directory: directory, live: loader).methods

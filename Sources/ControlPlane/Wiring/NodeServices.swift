@@ -44,6 +44,7 @@ package struct ConfigurationService: Service {
       group.addTask { await followRuns() }
       group.addTask { await node.listenFollower.follow(node.feed.listenNews()) }
       group.addTask { await reloadRegularly() }
+      group.addTask { await node.pending.run() }
       group.addTask {
         await APIKeyWatch(
           keys: node.apiKeys, store: node.store, feed: node.feed, rhythm: node.options.apiKeyRhythm, logger: logger

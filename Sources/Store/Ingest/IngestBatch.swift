@@ -53,14 +53,19 @@ struct IngestBatch: ~Copyable {
     var drafts = entries.map { IngestDraft($0) }
     if entries.contains(where: \.entry.hasClaimOrBinding) {
       try session.atomically { () throws(PostgresError) in
-        try DeliveryClaims.settle(&drafts, session)
-        try CustomerBinding.settle(&drafts, session)
+        try Self.settle(&drafts, session)
         try copy(drafts, session)
       }
     } else {
       try copy(drafts, session)
     }
     return drafts.map { .success($0.result) }
+  }
+
+  /// Finds out what becomes of the parts: which repeat a delivery, and whom they are bound to.
+  static func settle(_ drafts: inout [IngestDraft], _ session: PostgresSession) throws(PostgresError) {
+    try DeliveryClaims.settle(&drafts, session)
+    try CustomerBinding.settle(&drafts, session)
   }
 
   private mutating func copy(_ drafts: [IngestDraft], _ session: PostgresSession) throws(PostgresError) {
@@ -110,10 +115,7 @@ struct IngestBatch: ~Copyable {
     try session.run(script: "SAVEPOINT entry")
     do throws(PostgresError) {
       var drafts = [IngestDraft(entry)]
-      if entry.entry.hasClaimOrBinding {
-        try DeliveryClaims.settle(&drafts, session)
-        try CustomerBinding.settle(&drafts, session)
-      }
+      if entry.entry.hasClaimOrBinding { try Self.settle(&drafts, session) }
       result = try insert(drafts[0], session) ? drafts[0].result : nil
     } catch {
       guard error.kind == .server, !error.isRetryable, !error.isConnectionLost else { throw error }

@@ -15,6 +15,8 @@ ALTER TABLE requests
   ADD COLUMN trace_id bytea,
   ADD COLUMN binding bytea,
   ADD COLUMN sealed bytea;
+-- Requests that wait for their trigger's first secret.
+CREATE INDEX requests_pending ON requests (workspace_id, trigger_id, id) WHERE outcome = 7;
 
 -- order_key: runs of one key of a node are leased one at a time, in the order of (request_id, element). One that an earlier
 -- one stands before has the state 1 and is available at 'infinity' once a worker has come across it, so that it is not looked

@@ -4,11 +4,13 @@ import Postgres
 extension Store {
   /// Saves a draft with its triggers and secrets, and publishes it if asked, in one transaction.
   ///
-  /// - Throws: `.staleRevision` (with `current` 0 when the flow does not exist), `.alreadyExists(.flow)` when the name is
+  /// - Throws: `.staleRevision` (with `current` 0 when the flow does not exist), `.staleSecrets` when a trigger has got another
+  ///   secret than those that are known, `.alreadyExists(.flow)` when the name is
   ///   taken, `.alreadyExists(.trigger)` when a key or node is taken, `.notFound(.trigger)`, `.notFound(.secret)`.
   package func apply(_ change: FlowChange, audit: [AuditEntry] = []) async throws(StoreError) -> FlowRow {
     try await self.change { [identifiers] session in
       try session.saveDraft(change)
+      try session.checkSecrets(change)
       try session.changeTriggers(change)
       if let principal = change.publishedBy { try session.publish(change.flow, in: change.workspace, by: principal) }
       for entry in audit { try session.record(entry, identifiers) }
@@ -123,6 +125,13 @@ extension PostgresSession {
     } catch { throw error.isUniqueViolation ? StoreError.alreadyExists(.flow) : error }
     guard updated.affectedCount == 0 else { return }
     throw StoreError.staleRevision(current: try query(Statements.lockFlow, key).first { try $0.int64() } ?? 0)
+  }
+
+  /// The flow's row is locked by now, as it is by those who rotate, so that no secret comes in between.
+  fileprivate func checkSecrets(_ change: FlowChange) throws {
+    guard let known = change.knownSecrets else { return }
+    let stored = try query(Statements.liveSecrets, [.id(change.workspace), .id(change.flow)]).map { try SecretRow(&$0).id }
+    guard stored.allSatisfy(known.contains) else { throw StoreError.staleSecrets }
   }
 
   fileprivate func changeTriggers(_ change: FlowChange) throws {

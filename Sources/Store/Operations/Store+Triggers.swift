@@ -106,12 +106,18 @@ extension Store {
 
   /// Adds a secret, and lets those that do not end before then end after the overlap. Returns the new one with its time.
   ///
-  /// - Throws: `.notFound(.trigger)`.
+  /// - Throws: `.notFound(.trigger)`, `.staleRevision`.
   package func rotateSecret(_ rotation: SecretRotation, audit: AuditEntry? = nil) async throws(StoreError) -> SecretRow {
     try await change { [identifiers] session in
       let trigger = rotation.added.trigger
-      let flow = try session.query(Statements.lockTrigger, [.id(rotation.workspace), .id(trigger)]).first { try $0.id() }
-      guard let flow else { throw StoreError.notFound(.trigger) }
+      // The flow first, as those who save it do; a trigger never changes its flow.
+      let row = try session.query(Statements.triggerById, [.id(rotation.workspace), .id(trigger)]).first { try TriggerRow(&$0) }
+      guard let flow = row?.flow else { throw StoreError.notFound(.trigger) }
+      let revision = try session.query(Statements.lockFlow, [.id(rotation.workspace), .id(flow)]).first { try $0.int64() }
+      guard let revision, try session.query(Statements.lockTrigger, [.id(rotation.workspace), .id(trigger)]).count == 1 else {
+        throw StoreError.notFound(.trigger)
+      }
+      if let expected = rotation.expectedRevision, expected != revision { throw StoreError.staleRevision(current: revision) }
       try session.query(
         Statements.expireSecretsOfTrigger,
         [

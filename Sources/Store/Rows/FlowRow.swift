@@ -53,13 +53,15 @@ package struct FlowChange: Sendable {
   package var addedSecrets: [SecretRow]
   /// Secrets that end, of triggers that exist.
   package var expiredSecrets: [SecretExpiry]
+  /// The secrets of the flow's triggers that the change was computed from; `nil`: it does not depend on them.
+  package var knownSecrets: Set<UniqueID>?
   /// Not `nil`: publish the new draft in the same transaction, by this principal.
   package var publishedBy: String?
 
   package init(
     workspace: UniqueID, flow: UniqueID, name: String, draft: [UInt8], expectedRevision: Int64,
     createdTriggers: [NewTrigger] = [], deletedTriggers: [UniqueID] = [], addedSecrets: [SecretRow] = [],
-    expiredSecrets: [SecretExpiry] = [], publishedBy: String? = nil
+    expiredSecrets: [SecretExpiry] = [], knownSecrets: Set<UniqueID>? = nil, publishedBy: String? = nil
   ) {
     self.workspace = workspace
     self.flow = flow
@@ -70,6 +72,7 @@ package struct FlowChange: Sendable {
     self.deletedTriggers = deletedTriggers
     self.addedSecrets = addedSecrets
     self.expiredSecrets = expiredSecrets
+    self.knownSecrets = knownSecrets
     self.publishedBy = publishedBy
   }
 }

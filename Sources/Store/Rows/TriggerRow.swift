@@ -88,11 +88,14 @@ package struct SecretRotation: Sendable {
   package var added: SecretRow
   /// How long the secrets that do not end yet are accepted after this; zero: they end at once.
   package var overlap: Duration
+  /// The revision of the flow's draft whose rule the secret was found to fit; `nil`: whatever it is.
+  package var expectedRevision: Int64?
 
-  package init(workspace: UniqueID, added: SecretRow, overlap: Duration) {
+  package init(workspace: UniqueID, added: SecretRow, overlap: Duration, expectedRevision: Int64? = nil) {
     self.workspace = workspace
     self.added = added
     self.overlap = overlap
+    self.expectedRevision = expectedRevision
   }
 }
 

@@ -50,10 +50,13 @@ struct TriggerShow: ClientCommand {
       try screen.heading("secrets accepted now")
       try screen.print(
         Table(
-          [Table.Column("ID"), Table.Column("SET"), Table.Column("ENDS"), Table.Column("MASTER KEY", .right)],
+          [
+            Table.Column("ID"), Table.Column("FOR"), Table.Column("SET"), Table.Column("ENDS"),
+            Table.Column("MASTER KEY", .right),
+          ],
           rows: trigger.secrets.map {
             [
-              Table.Cell($0.id), Table.Cell(screen.time($0.createdAtUs)),
+              Table.Cell($0.id), Table.Cell($0.purpose.word), Table.Cell(screen.time($0.createdAtUs)),
               Table.Cell($0.expiresAtUs == 0 ? "never" : screen.time($0.expiresAtUs)),
               Table.Cell(String($0.masterKeyVersion)),
             ]
@@ -66,9 +69,11 @@ struct TriggerShow: ClientCommand {
   private static func fields(_ trigger: Trigger, _ screen: Screen) -> Fields {
     var fields = Fields()
     fields.add("trigger", "\(trigger.flow)/\(trigger.node)", .bold)
-    fields.add("url", trigger.url)
+    fields.addIfAny("url", trigger.url)
+    fields.addIfAny("subscribes to", trigger.source)
+    fields.addIfAny("subscribers", trigger.subscribers.joined(separator: ", "))
     fields.add("state", trigger.state, trigger.state == "enabled" ? .green : .yellow)
-    fields.add("verification", trigger.verification)
+    if trigger.source.isEmpty { fields.add("verification", trigger.verification) }
     if trigger.waitsForSecret { fields.add("secret", "none yet: requests are recorded and start no run", .yellow) }
     if !trigger.publishedConfig.isEmpty, trigger.publishedConfig != trigger.config {
       fields.add("draft", "differs from what is published", .yellow)
@@ -95,6 +100,9 @@ struct TriggerURL: ClientCommand {
   func run(_ session: Session, _ screen: Screen) async throws {
     let trigger = session.completed(
       try await session.triggers.get(GetTriggerRequest(workspace: session.workspace, trigger: trigger.name)))
+    guard trigger.source.isEmpty else {
+      throw CommandFailure(.failure, "\(self.trigger.name) has no URL of its own: it subscribes to \(trigger.source)")
+    }
     switch screen.format {
     case .json: try screen.print(["url": .string(trigger.url)])
     case .table: try screen.print(TerminalText.escaped(trigger.url))

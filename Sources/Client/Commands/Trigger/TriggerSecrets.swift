@@ -17,7 +17,7 @@ struct TriggerReveal: ClientCommand {
   @Option(help: ArgumentHelp("Why, for the audit log.", valueName: "text"))
   var reason: String?
 
-  @Flag(help: "The newest secret's bytes alone.")
+  @Flag(help: "The bytes of the newest secret alone that requests are verified with.")
   var valueOnly = false
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -26,7 +26,7 @@ struct TriggerReveal: ClientCommand {
     let response = try await session.triggers.reveal(
       RevealTriggerRequest(workspace: session.workspace, trigger: trigger.name, reason: reason ?? ""))
     let secrets = response.secrets.sorted { $0.createdAtUs > $1.createdAtUs }
-    guard let newest = secrets.first else {
+    guard let newest = secrets.first(where: { $0.purpose != .verifyToken }) ?? secrets.first else {
       throw CommandFailure(.notFound, "the trigger \(trigger.name) has no secret")
     }
     switch screen.format {
@@ -40,10 +40,10 @@ struct TriggerReveal: ClientCommand {
     case .table:
       try screen.print(
         Table(
-          [Table.Column("SECRET"), Table.Column("SET"), Table.Column("ENDS")],
+          [Table.Column("SECRET"), Table.Column("FOR"), Table.Column("SET"), Table.Column("ENDS")],
           rows: secrets.map {
             [
-              Table.Cell($0.value), Table.Cell(screen.time($0.createdAtUs)),
+              Table.Cell($0.value), Table.Cell($0.purpose.word), Table.Cell(screen.time($0.createdAtUs)),
               Table.Cell($0.expiresAtUs == 0 ? "never" : screen.time($0.expiresAtUs)),
             ]
           }
@@ -75,6 +75,9 @@ struct TriggerRotate: ClientCommand {
   @Option(help: ArgumentHelp("The new secret itself. Other users can see it in the list of processes.", valueName: "value"))
   var secret: String?
 
+  @Flag(help: "Change the verify token of the provider's handshake instead.")
+  var verifyToken = false
+
   @Option(
     help: ArgumentHelp("How long the old secret stays accepted; 0: it ends at once. Default: 24h.", valueName: "duration"),
     transform: { try ArgumentValues.duration($0) })
@@ -98,8 +101,12 @@ struct TriggerRotate: ClientCommand {
     let response = try await session.triggers.rotate(
       RotateTriggerRequest(
         workspace: session.workspace, trigger: trigger.name, secret: secret ?? [],
-        overlapSeconds: overlap.map { UInt64($0.components.seconds) }, reason: reason ?? ""))
+        overlapSeconds: overlap.map { UInt64($0.components.seconds) }, reason: reason ?? "",
+        purpose: verifyToken ? .verifyToken : .credential))
     for warning in response.warnings { screen.warn(warning) }
+    if response.pendingRequests > 0 {
+      screen.remark("\(response.pendingRequests) requests that waited for the secret are verified with it now")
+    }
     let rotated = response.secret ?? RevealedSecret()
     switch screen.format {
     case .json:
