@@ -34,6 +34,17 @@ struct SecretsAtRestTests {
       let key = try await fixture.publish(Definitions.bearer(secret: given))["hook"] ?? []
       _ = try await fixture.triggers.rotate(RotateTriggerRequest(trigger: "orders/hook", secret: Array(rotated.utf8)))
       let generated = try await fixture.triggers.rotate(RotateTriggerRequest(trigger: "orders/hook")).secret?.value ?? []
+      let variable = "canary-variable-\(UInt64.random(in: 0 ..< .max))"
+      _ = try await VariableServiceClient(try fixture.caller(.admin)).set(
+        SetVariableRequest(name: "partner", value: variable, secret: true))
+      let access = AccessServiceClient(try fixture.caller(.admin))
+      let apiKey = try await access.createKey(CreateKeyRequest(name: "canary", role: .reader)).secret
+      _ = try await AccessServiceClient(try fixture.keyCaller(apiKey)).whoAmI(WhoAmIRequest())
+      let wrongKey = APIKeyText.generate()
+      _ = try await failure { try await AccessServiceClient(try fixture.keyCaller(wrongKey)).whoAmI(WhoAmIRequest()) }
+      let rotation = try await KeyServiceClient(try fixture.caller(.admin)).rotate(
+        RotateKeyRequest(), options: CallOptions(timeout: .seconds(20)))
+      while try await rotation.next() != nil {}
       let ingest = try fixture.ingest
       for secret in [given, rotated, "wrong"] {
         let request = EdgeRequest.make(key, body: #"{"a": "\#(marker)"}"#, headers: [("authorization", "Bearer \(secret)")])
@@ -53,7 +64,7 @@ struct SecretsAtRestTests {
 
       // What is meant to be there is found: the search works.
       #expect(Self.isFound(marker, below: directory))
-      for secret in [given, rotated, String(decoding: generated, as: UTF8.self)] {
+      for secret in [given, rotated, String(decoding: generated, as: UTF8.self), variable, apiKey, wrongKey] {
         for form in [secret, Base64.encode(secret), Hex.encode(Array(secret.utf8))] {
           #expect(!Self.isFound(form, below: directory))
           #expect(!fixture.log.text.contains(form))
