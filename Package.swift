@@ -174,7 +174,8 @@ let package = Package(
     tests("Client", ["TestSupport"]),
     .testTarget(
       name: "SystemTests",
-      dependencies: ["Edge", "ControlPlane", "CZlib", "Cryptography", "RulesTestSupport", "TestSupport", log, metrics] + nio, swiftSettings: strict),
+      dependencies: ["Edge", "ControlPlane", "CZlib", "Cryptography", "RulesTestSupport", "TestSupport", log, metrics] + nio,
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

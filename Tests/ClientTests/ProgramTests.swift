@@ -166,7 +166,9 @@ import Testing
     let setting = CommandRun.Setting(control: control)
     let run = await CommandRun.headgate(["-o", "json", "--timeout", "3s", "workspace", "list"], setting)
     let json = try JSONReader.read(run.output.utf8).json
-    #expect(json.compact == #"{"workspaces":[{"id":"w","name":"default","default_region":null,"created_at":"2026-01-02T03:04:05.000000Z"}]}"#)
+    #expect(
+      json.compact
+        == #"{"workspaces":[{"id":"w","name":"default","default_region":null,"created_at":"2026-01-02T03:04:05.000000Z"}]}"#)
     #expect(control.options.first?.timeout == .seconds(3))
   }
 

@@ -53,7 +53,8 @@ struct CommandRun {
       now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) }, send: setting.send,
       stopRequests: setting.stopRequests)
     let status = await HeadgateProgram.run(arguments, in: environment)
-    return CommandRun(status: status, output: String(decoding: output.text.utf8.dropFirst(written), as: UTF8.self), errors: errors.text)
+    return CommandRun(
+      status: status, output: String(decoding: output.text.utf8.dropFirst(written), as: UTF8.self), errors: errors.text)
   }
 }
 
