@@ -18,7 +18,7 @@ extension CompiledTrigger {
     /// Bytes of all variables. One part alone is bounded by `MappedVariables.maximumBytes`.
     static let variableBytes = 16 << 20
     /// Parts that are explained in full.
-    static let explained = 100
+    static let explained = 20
     /// Remarks on each of the others, whose compared cases are left out.
     static let notesBeyond = 4
   }

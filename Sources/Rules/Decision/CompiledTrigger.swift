@@ -58,6 +58,7 @@ package final class CompiledTrigger: Sendable {
     var body = LazyBody(request, limits: limits)
     if let admission = admission(of: request, surroundings, body: &body) {
       apply(admission, to: &decision)
+      if decision.cause != nil { hideMisplaced(surroundings, in: &decision) }
       return decision
     }
     verifyAndEvaluate(request, surroundings, body: &body, &decision)
