@@ -118,7 +118,13 @@ package final class PendingRequests: Sendable {
   /// What becomes of a request as it came, by the rules and secrets of now and the time at which it was received.
   private func decide(_ row: RequestRow, _ entry: LiveEntry, _ trigger: CompiledTrigger) -> IngestEntry? {
     let now = UnixTime.now()
-    guard row.body != nil || row.bodyLength == 0, let request = sealed.restored(row, key: entry.key, baseURL: baseURL) else {
+    let request: IncomingRequest
+    do throws(SealedParts.Loss) {
+      guard row.body != nil || row.bodyLength == 0 else { throw .unreadable }
+      request = try sealed.restored(row, key: entry.key, baseURL: baseURL)
+    } catch {
+      // What is sealed with a data key that has not been heard of is for the next round, here or in another replica.
+      guard error == .unreadable else { return nil }
       var refused = row
       refused.outcome = Int16(clamping: RequestOutcome.rejected.rawValue)
       refused.cause = Int16(clamping: RefusalCause.credentialMissing.rawValue)

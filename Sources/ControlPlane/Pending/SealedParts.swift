@@ -50,16 +50,33 @@ package struct SealedParts: Sendable {
     return try? vault.seal(plaintext, context: Self.context(entry.trigger, request.id))
   }
 
-  /// A recorded request as it came, as far as that is known; `nil`: what was taken out of it does not open.
-  package func restored(_ row: RequestRow, key: [UInt8], baseURL: [UInt8]) -> IncomingRequest? {
-    guard let stored = try? HeaderList(decoding: ByteBuffer(bytes: row.headers)) else { return nil }
+  /// Why a request cannot be had as it came.
+  package enum Loss: Error, Sendable {
+    /// It was sealed with a data key that this process has not heard of yet.
+    case keyUnknown
+    /// What was taken out of it does not open, or it is not of a known form.
+    case unreadable
+  }
+
+  /// A recorded request as it came, as far as that is known.
+  ///
+  /// - Parameters:
+  ///   - key: of the trigger, for schemes that sign the URL.
+  ///   - baseURL: of the edge nodes, for the same.
+  package func restored(_ row: RequestRow, key: [UInt8], baseURL: [UInt8]) throws(Loss) -> IncomingRequest {
+    guard let stored = try? HeaderList(decoding: ByteBuffer(bytes: row.headers)) else { throw .unreadable }
     var headers = stored.headers.map { HeaderField(name: $0.name, value: $0.value) }
     var query = row.query
     if let sealed = row.sealed {
-      guard let vault = keys.known(row.workspace),
-        let opened = try? vault.open(sealed, context: Self.context(row.trigger, row.id)),
-        let parts = try? HeaderList(decoding: ByteBuffer(bytes: opened.revealed()))
-      else { return nil }
+      guard let vault = keys.known(row.workspace) else { throw .keyUnknown }
+      let opened: SecretBytes
+      do throws(VaultError) {
+        opened = try vault.open(sealed, context: Self.context(row.trigger, row.id))
+      } catch {
+        if case .unknownDataKey = error { throw .keyUnknown }
+        throw .unreadable
+      }
+      guard let parts = try? HeaderList(decoding: ByteBuffer(bytes: opened.revealed())) else { throw .unreadable }
       var index = headers.startIndex
       for part in parts.headers {
         if part.name == Self.queryName {
@@ -69,7 +86,7 @@ package struct SealedParts: Sendable {
         while index < headers.endIndex, headers[index].name != part.name || headers[index].value != Redactions.replacement {
           index += 1
         }
-        guard index < headers.endIndex else { return nil }
+        guard index < headers.endIndex else { throw .unreadable }
         headers[index].value = part.value
         index += 1
       }
