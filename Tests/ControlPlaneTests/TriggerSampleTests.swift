@@ -133,6 +133,20 @@ struct TriggerSampleTests {
     }
   }
 
+  @Test("a subscriber has no URL to send to or to listen at")
+  func subscriber() async throws {
+    try await withControlPlane { fixture in
+      try await fixture.publish(Definitions.open())
+      let node = #"{"id": "hook", "type": "webhook_trigger", "source": "orders/hook"}"#
+      try await fixture.publish(#"{"flow": "second", "nodes": [\#(node)], "connections": []}"#)
+      let triggers = try fixture.triggers
+      let sample = try await failure { try await triggers.signSample(Self.sign { $0.trigger = "second/hook" }) }
+      #expect(sample?.message.hasSuffix("send to orders/hook") == true)
+      let listening = try await fixture.listenFailure(ListenRequest(trigger: "second/hook"))
+      #expect(listening?.message.hasSuffix("listen to orders/hook") == true)
+    }
+  }
+
   @Test(
     "what is signed is accepted",
     arguments: [
