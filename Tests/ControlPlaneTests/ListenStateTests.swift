@@ -118,16 +118,41 @@ struct ListenStateTests {
     let exchange = ListenExchange()
     exchange.close()
     let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
-    let listener = Listener(session: .random(), trigger: trigger, queue: ListenQueue(), received: 0)
+    let listener = Listener(
+      session: .random(), trigger: trigger, begin: UnixTime(microseconds: 0), queue: ListenQueue(), received: 0)
     exchange.remove(exchange.add(listener), of: trigger)
     guard case .closed = await listener.next() else { Issue.record("not closed"); return }
     #expect(exchange.listeners.isEmpty)
   }
 
+  @Test("what nobody told is shown only if it is not from before the session")
+  func found() async {
+    let exchange = ListenExchange()
+    let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
+    let begin = UnixTime(microseconds: 1_700_000_000_000_000)
+    let listener = Listener(session: .random(), trigger: trigger, begin: begin, queue: ListenQueue(), received: 0)
+    _ = exchange.add(listener)
+    listener.goLive()
+    let ids = RequestIDGenerator()
+    let before = Self.row(ids.next(unixMilliseconds: 1_699_999_999_999))
+    let after = Self.row(ids.next(unixMilliseconds: 1_700_000_000_000))
+    #expect(exchange.unseen([before.id, after.id], of: trigger, isFound: true) == [after.id])
+    #expect(exchange.unseen([before.id, after.id], of: trigger, isFound: false) == [before.id, after.id])
+    for row in [before, after] { exchange.offer(row, isFound: true) }
+    guard case .item(.request(let first)) = await listener.next(), first == after else { Issue.record("not the request"); return }
+    #expect(exchange.unseen([after.id], of: trigger, isFound: true).isEmpty)
+    // An edge node whose clock is behind is told of all the same.
+    exchange.offer(before, isFound: false)
+    guard case .item(.request(let second)) = await listener.next(), second == before else {
+      Issue.record("not the request"); return
+    }
+  }
+
   @Test("a cancelled task does not wait")
   func cancelling() async {
     let trigger = ListenedTrigger(workspace: Self.workspace, trigger: Self.trigger)
-    let listener = Listener(session: .random(), trigger: trigger, queue: ListenQueue(), received: 0)
+    let listener = Listener(
+      session: .random(), trigger: trigger, begin: UnixTime(microseconds: 0), queue: ListenQueue(), received: 0)
     let isCancelled = await withTaskGroup(of: Bool.self) { group in
       group.addTask { if case .cancelled = await listener.next() { true } else { false } }
       group.cancelAll()

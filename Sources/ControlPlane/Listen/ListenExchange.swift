@@ -92,16 +92,18 @@ package final class ListenExchange: Sendable {
   }
 
   /// The ids that some listener of a trigger has not seen.
-  package func unseen(_ ids: [UniqueID], of trigger: ListenedTrigger) -> [UniqueID] {
+  ///
+  /// - Parameter isFound: nobody told of them; they may be from before a session.
+  package func unseen(_ ids: [UniqueID], of trigger: ListenedTrigger, isFound: Bool) -> [UniqueID] {
     let listeners = state.withLock { $0.listeners[trigger].map { Array($0.values) } ?? [] }
-    return ids.filter { id in listeners.contains { $0.lacks(id) } }
+    return ids.filter { id in listeners.contains { $0.lacks(id, isFound: isFound) } }
   }
 
   /// Leaves a request that was read from the database for the listeners of its trigger.
-  package func offer(_ row: RequestRow) {
+  package func offer(_ row: RequestRow, isFound: Bool) {
     let trigger = ListenedTrigger(workspace: row.workspace, trigger: row.trigger)
     let listeners = state.withLock { $0.listeners[trigger].map { Array($0.values) } ?? [] }
-    for listener in listeners { listener.offer(row) }
+    for listener in listeners { listener.offer(row, isFound: isFound) }
   }
 
   // MARK: Telling

@@ -46,7 +46,7 @@ package final class ListenFollower: Sendable {
     switch news {
     case .sessions: await attempt("listen sessions cannot be read") { try await reload() }
     case .recorded(let ids, let trigger, let from):
-      if from != replica { await show(ids, of: trigger) }
+      if from != replica { await show(ids, of: trigger, isFound: false) }
     case .manyRecorded(let trigger, let from):
       if from != replica { await look(at: [trigger], ListenTiming.shortLook) }
     case .mayHaveMissed:
@@ -59,7 +59,7 @@ package final class ListenFollower: Sendable {
   private func tell() async {
     for await _ in exchange.rings() {
       let outbox = exchange.takeOutbox()
-      for (trigger, ids) in outbox.unread { await show(ids, of: trigger) }
+      for (trigger, ids) in outbox.unread { await show(ids, of: trigger, isFound: false) }
       for item in outbox.news(from: replica) {
         await attempt("listeners elsewhere were not told") { try await store.announce(item) }
       }
@@ -69,13 +69,15 @@ package final class ListenFollower: Sendable {
   }
 
   /// Reads requests that some listener here has not seen, and shows them.
-  private func show(_ ids: [UniqueID], of trigger: ListenedTrigger) async {
-    var rest = exchange.unseen(ids, of: trigger)[...]
+  ///
+  /// - Parameter isFound: nobody told of them; they may be from before a session.
+  private func show(_ ids: [UniqueID], of trigger: ListenedTrigger, isFound: Bool) async {
+    var rest = exchange.unseen(ids, of: trigger, isFound: isFound)[...]
     while !rest.isEmpty {
       let part = Array(rest.prefix(ListenTiming.rowsPerRead))
       rest = rest.dropFirst(ListenTiming.rowsPerRead)
       await attempt("requests cannot be read for listeners") {
-        for row in try await store.requests(part, in: trigger.workspace) { exchange.offer(row) }
+        for row in try await store.requests(part, in: trigger.workspace) { exchange.offer(row, isFound: isFound) }
       }
     }
   }
@@ -101,7 +103,7 @@ package final class ListenFollower: Sendable {
     await attempt("requests cannot be read for listeners") {
       let found = try await store.recentRequestIDs(
         of: triggers, since: UnixTime.now() - time, limit: ListenTiming.idsPerLook)
-      for trigger in triggers { await show(found[trigger.trigger] ?? [], of: trigger) }
+      for trigger in triggers { await show(found[trigger.trigger] ?? [], of: trigger, isFound: true) }
     }
   }
 

@@ -35,7 +35,8 @@ struct ListenStream: Sendable {
     guard session.state.isOpen else { return }
     let seen = after.map { seen.union([$0]) } ?? seen
     let listener = Listener(
-      session: session.id, trigger: trigger, queue: ListenQueue(queueLimits, seen: seen), received: try await shownBefore())
+      session: session.id, trigger: trigger, begin: session.createdAt, queue: ListenQueue(queueLimits, seen: seen),
+      received: try await shownBefore())
     let number = exchange.add(listener)
     defer { exchange.remove(number, of: trigger) }
     try await store.answer { store throws(StoreError) in try await store.attendListenSessions([listener.attendance]) }

@@ -1,4 +1,5 @@
 package import Identifiers
+package import Postgres
 package import Store
 import Synchronization
 
@@ -27,24 +28,37 @@ package final class Listener: Sendable {
 
   package let session: UniqueID
   package let trigger: ListenedTrigger
+  /// What the database has from before this was not for the session.
+  private let begin: UniqueID
   private let state: Mutex<State>
 
   /// Makes a listener that takes nothing in yet.
   ///
-  /// - Parameter received: requests that the session has shown before.
-  package init(session: UniqueID, trigger: ListenedTrigger, queue: ListenQueue, received: Int64) {
+  /// - Parameters:
+  ///   - begin: when the session began.
+  ///   - received: requests that the session has shown before.
+  package init(session: UniqueID, trigger: ListenedTrigger, begin: UnixTime, queue: ListenQueue, received: Int64) {
     self.session = session
     self.trigger = trigger
+    self.begin = UniqueID(high: UInt64(clamping: begin.microseconds / 1000) << 16, low: 0)
     state = Mutex(State(queue: queue, received: received))
   }
 
   // MARK: From any thread
 
   /// Leaves a request, without waiting.
-  package func offer(_ row: RequestRow) { change { $0.queue.offer(row) } }
+  ///
+  /// - Parameter isFound: nobody told of it, so that it may be from before the session.
+  package func offer(_ row: RequestRow, isFound: Bool = false) {
+    guard !isFound || row.id >= begin else { return }
+    change { $0.queue.offer(row) }
+  }
 
-  /// Whether the listener has not seen a request.
-  package func lacks(_ id: UniqueID) -> Bool { state.withLock { $0.queue.isLive && $0.queue.lacks(id) } }
+  /// Whether the listener has not seen a request that is for it.
+  package func lacks(_ id: UniqueID, isFound: Bool) -> Bool {
+    if isFound, id < begin { return false }
+    return state.withLock { $0.queue.isLive && $0.queue.lacks(id) }
+  }
 
   /// The session is to be looked at.
   package func sessionMayHaveChanged() {
