@@ -2,18 +2,20 @@ import Testing
 
 @testable import Edge
 
-/// Admission on a hand clock, against a system that commits at a fixed rate, in batches.
+/// Admission on a hand clock, against a system that commits in batches: one takes all that waits, up to 512, and takes as long as
+/// its size and the rate say.
 @Suite struct AdmissionTests {
-  /// A control plane with a database that takes so many requests a second.
   private struct World {
     var admission: Admission
-    /// When each request under way was taken on, oldest first.
+    /// When each request under way was taken on, oldest first; those of the batch come first.
     private var queue: [Int64] = []
     private var head = 0
+    private var batch = 0
+    private var batchEnd: Int64 = 0
+    private var due = 0.0
     private(set) var now: Int64 = 1_000_000_000
     private(set) var waits: [Int64] = []
     private(set) var refused = 0
-    private var credit = 0.0
     let patience: Admission.Patience
 
     init(limit: Int = 10_000, deadline: Duration = .seconds(8), attempt: Duration = .milliseconds(2500)) {
@@ -27,26 +29,22 @@ import Testing
       if admission.begin(patience, at: now) { queue.append(now) } else { refused += 1 }
     }
 
-    mutating func commit() {
-      guard inFlight > 0 else { return }
-      admission.end(committedSince: queue[head], at: now)
-      waits.append(now - queue[head])
-      head += 1
-    }
-
     /// Lets time go by, in steps of a millisecond; arrivals and commits as so many a second.
     mutating func run(seconds: Double, arrivals: Double, commits: Double) {
-      var due = 0.0
       for _ in 0..<Int(seconds * 1000) {
         now += 1_000_000
-        // What came in this step is committed in the next one at the earliest.
-        credit += commits / 1000
-        while credit >= 1, inFlight > 0 {
-          commit()
-          credit -= 1
+        if batch > 0, now >= batchEnd, commits > 0 {
+          for _ in 0..<batch {
+            admission.end(committedSince: queue[head], at: now)
+            waits.append(now - queue[head])
+            head += 1
+          }
+          batch = 0
         }
-        // What is not used is lost.
-        if inFlight == 0 { credit = min(credit, 1) }
+        if batch == 0, inFlight > 0, commits > 0 {
+          batch = min(inFlight, 512)
+          batchEnd = now + 1_000_000 + Int64(Double(batch) / commits * 1e9)
+        }
         due += arrivals / 1000
         while due >= 1 {
           arrive()
@@ -67,7 +65,8 @@ import Testing
     #expect(world.inFlight == 100 && world.refused == 100)
   }
 
-  @Test(arguments: [500.0, 1000, 20_000], [2.0, 10])
+  /// At 250 a second a batch of 512 takes two seconds by itself.
+  @Test(arguments: [250.0, 1000, 20_000], [2.0, 10])
   func overloadCostsNothingOfTheThroughput(_ capacity: Double, _ times: Double) {
     var world = World(limit: 100_000)
     world.run(seconds: 3, arrivals: capacity * 0.8, commits: capacity)
@@ -75,15 +74,16 @@ import Testing
     world.forget()
     world.run(seconds: 20, arrivals: capacity * times, commits: capacity)
     let committed = Double(world.waits.count) / 20
-    #expect(committed >= capacity * 0.98)
-    // The wait is bounded, from the first moment on: well within an attempt.
-    #expect(Double(world.waits.max() ?? 0) / 1e9 <= 2.2)
+    #expect(committed >= capacity * 0.94)
+    // The wait is bounded, and but for the first moments well within an attempt.
+    #expect(Double(world.waits.max() ?? 0) / 1e9 <= 3)
+    #expect(world.waits.sorted()[world.waits.count * 9 / 10] < 2_500_000_000)
     #expect(world.refused > 0)
     // Back to normal within ten seconds, though four fifths of the load stay.
-    world.run(seconds: 8, arrivals: capacity * 0.8, commits: capacity)
+    world.run(seconds: 10, arrivals: capacity * 0.8, commits: capacity)
     world.forget()
     world.run(seconds: 5, arrivals: capacity * 0.8, commits: capacity)
-    #expect(world.refused == 0 && Double(world.waits.max() ?? 0) / 1e9 < 0.05)
+    #expect(world.refused == 0 && Double(world.waits.max() ?? 0) / 1e9 < 0.3)
   }
 
   @Test func aBurstOnAnIdleSystemIsTakenWhole() {
@@ -93,17 +93,18 @@ import Testing
     for _ in 0..<5000 { world.arrive() }
     #expect(world.refused == 0)
     world.run(seconds: 1, arrivals: 50, commits: 10_000)
-    #expect(world.inFlight < 5 && world.refused == 0)
+    #expect(world.inFlight < 50 && world.refused == 0)
   }
 
-  @Test(arguments: [100.0, 500, 5000])
+  @Test(arguments: [100.0, 500, 2000])
   func aDatabaseThatRestartsCostsTimeAndHardlyARequest(_ arrivals: Double) {
     var world = World(limit: 100_000)
-    world.run(seconds: 5, arrivals: arrivals, commits: arrivals * 1.5)
+    world.run(seconds: 5, arrivals: arrivals, commits: arrivals * 10)
     world.run(seconds: 2, arrivals: arrivals, commits: 0)
-    world.run(seconds: 10, arrivals: arrivals, commits: arrivals * 1.5)
-    #expect(Double(world.refused) <= 2 * arrivals / 20)
-    #expect(world.inFlight < 10)
+    world.run(seconds: 10, arrivals: arrivals, commits: arrivals * 10)
+    // The rate is that of the arrivals where there is never more to do; one in sixteen is refused for it at most.
+    #expect(Double(world.refused) <= 2 * arrivals / 16)
+    #expect(world.inFlight < 100)
   }
 
   @Test func aLongAbsenceIsNotWaitedForByEverybody() {
@@ -114,7 +115,7 @@ import Testing
     #expect(world.refused > 10_000)
     world.forget()
     world.run(seconds: 15, arrivals: 800, commits: 1000)
-    #expect(world.inFlight < 10)
+    #expect(world.inFlight < 100)
     world.forget()
     world.run(seconds: 5, arrivals: 800, commits: 1000)
     #expect(world.refused == 0)

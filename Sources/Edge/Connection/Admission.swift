@@ -16,19 +16,25 @@ struct Admission {
   private(set) var inFlight = 0
   /// Requests committed per second while some were under way; 0: not measured yet.
   private(set) var rate: Double = 0
-  private var windowBusy: Int64 = 0
+  /// Where the time begins that the commits are counted in; idle times are left out.
+  private var windowStart: Int64 = 0
   private var windowCommits = 0
   /// The last commit, or when the first request after an idle time came.
   private var lastCommit: Int64 = 0
   /// How long the request of the last commit had waited.
   private var lastWait: Int64 = 0
+  private var idleSince: Int64 = 0
+  /// Commits had stopped and have begun again: what was measured before may be too little for what comes now.
+  private var hasResumed = false
 
   /// So many are always taken on: what is measured of a handful of requests says little.
   static let always = 64
-  /// A time without any commit that is longer says nothing about the rate.
-  static let longestGap: Int64 = 100_000_000
   /// Time with work after which the rate is taken anew.
   static let window: Int64 = 100_000_000
+  /// Commits within so little time are of one batch, and end one window together.
+  static let batchSpread: Int64 = 500_000
+  /// A time without any commit that is longer than batches take: something has stopped.
+  static let stall: Int64 = 1_000_000_000
   /// A part of the patience: if nobody waits for longer, there is no overload.
   static let visibleShare: Int64 = 8
 
@@ -48,7 +54,7 @@ struct Admission {
     ///   - attempt: the longest time for one attempt, which must not run out while the request waits its turn.
     init(deadline: Duration, attempt: Duration) {
       queue = Self.nanoseconds(min(deadline, attempt)) * 3 / 5
-      stall = Self.nanoseconds(min(deadline / 2, attempt))
+      stall = Self.nanoseconds(min(deadline / 2, attempt * 17 / 20))
     }
 
     private static func nanoseconds(_ duration: Duration) -> Int64 {
@@ -65,15 +71,15 @@ struct Admission {
     guard inFlight < limit else { return false }
     guard inFlight >= Self.always, rate > 0 else { return true }
     let silence = now - lastCommit
-    let isStalled = silence > Self.longestGap
     guard max(lastWait, silence) > patience.queue / Self.visibleShare else { return true }
-    return expectedWait <= (isStalled ? patience.stall : patience.queue)
+    return expectedWait <= (hasResumed || silence > Self.stall ? patience.stall : patience.queue)
   }
 
   /// Takes a request on; `false`: it is refused.
   mutating func begin(_ patience: Patience, at now: Int64) -> Bool {
     guard accepts(patience, at: now) else { return false }
     if inFlight == 0 {
+      windowStart += now - idleSince
       lastCommit = now
       lastWait = 0
     }
@@ -86,16 +92,21 @@ struct Admission {
   /// - Parameter beganAt: given if it was committed: when it was taken on.
   mutating func end(committedSince beganAt: Int64?, at now: Int64) {
     inFlight -= 1
+    if inFlight == 0 { idleSince = now }
     guard let beganAt else { return }
-    let gap = now - lastCommit
+    // The batch before this one is complete, and its duration known.
+    if now - lastCommit > Self.batchSpread, windowCommits > 0 { endWindow() }
+    if now - lastCommit > Self.stall { hasResumed = true }
+    windowCommits += 1
     lastCommit = now
     lastWait = now - beganAt
-    guard gap <= Self.longestGap else { return }
-    windowBusy += gap
-    windowCommits += 1
-    guard windowBusy >= Self.window else { return }
-    let measured = Double(windowCommits) / Double(windowBusy) * 1e9
+  }
+
+  private mutating func endWindow() {
+    let length = lastCommit - windowStart
+    guard length >= Self.window else { return }
+    let measured = Double(windowCommits) / Double(length) * 1e9
     rate = rate == 0 ? measured : (rate + measured) / 2
-    (windowBusy, windowCommits) = (0, 0)
+    (windowStart, windowCommits, hasResumed) = (lastCommit, 0, false)
   }
 }
