@@ -26,6 +26,18 @@ import Testing
     #expect(later == context)
   }
 
+  @Test func aRequestsSpanIsOfTheCallersTraceOrOfItsOwn() throws {
+    let caller = try #require(TraceContext(Self.valid.utf8))
+    let (high, low) = (0x0190_0000_0000_7001 as UInt64, 0x8000_0000_0000_0001 as UInt64)
+    let continued = TraceContext(ofRequest: high, low, continuing: caller)
+    #expect(continued.description == "00-4bf92f3577b34da6a3ce929d0e0e4736-8000000000000001-01")
+    let own = TraceContext(ofRequest: high, low, continuing: nil)
+    #expect(own.description == "00-01900000000070018000000000000001-8000000000000001-00")
+    #expect(own.traceIDText == "01900000000070018000000000000001")
+    #expect(continued.traceIDBytes.prefix(3) == [0x4b, 0xf9, 0x2f] && continued.traceIDBytes.count == 16)
+    #expect(TraceContext(own.description.utf8) == own, "valid as it is")
+  }
+
   @Test func goesOnWithTheTrace() throws {
     let parent = try #require(TraceContext(Self.valid.utf8))
     let child = parent.child()

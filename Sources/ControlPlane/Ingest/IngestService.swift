@@ -100,19 +100,22 @@ package struct IngestService: IngestServiceHandler {
     if let mode = nodes.owner.compiled?.configuration.authentication.mode, SealedParts.areKept(outcome, decision.cause, mode) {
       row.sealed = sealed.seal(decision, of: request, nodes.owner)
     }
+    let trace = request.callersTrace
     // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
     if outcome == .rejected || outcome == .handshake {
       metrics.count(response.outcome, cause: response.cause)
-      record(IngestEntry(request: row, runs: [], deadline: deadline), watch)
+      record(IngestEntry(request: row, runs: [], deadline: deadline).traced(by: trace), watch)
       return reply.succeed(response)
     }
-    let entry =
+    let untraced =
       isCaptured
       ? IngestEntry(request: row, runs: [], deadline: deadline)
       : IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: deadline)
+    let entry = untraced.traced(by: trace)
     let shown = watch == nil ? nil : ListenWatch.Shown(entry)
     writer.submit(entry) {
-      [metrics, bell, listening, flows = nodes.flows(of: entry), workspace = row.workspace, response] result in
+      [logger, metrics, bell, listening, flows = nodes.flows(of: entry), workspace = row.workspace, id = row.id, response]
+      result in
       switch result {
       case .success(let recorded):
         metrics.latency.record(.now - start)
@@ -127,6 +130,11 @@ package struct IngestService: IngestServiceHandler {
         for flow in flows { bell.ring(workspace, flow: flow) }
       case .failure(let failure):
         metrics.count(failure == .overloaded ? .overloaded : .unavailable)
+        logger.debug(
+          "request not recorded",
+          metadata: [
+            "request": "\(id)", "trace": "\(TraceContext(of: id, continuing: trace).traceIDText)", "cause": "\(failure)",
+          ])
         reply.fail(RPCError(failure))
       }
     }

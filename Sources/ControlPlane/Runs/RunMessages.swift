@@ -38,7 +38,7 @@ extension Run {
       availableAtUs: row.availableAt.microseconds, finishedAtUs: row.finishedAt?.microseconds ?? 0,
       lastError: row.lastError, event: row.event, customerId: row.customer?.description ?? "",
       chatId: row.chat?.description ?? "", orderKey: row.orderKey ?? [], element: UInt32(clamping: row.element),
-      replayOf: row.replayOf?.description ?? "", traceparent: row.traceparent)
+      replayOf: row.replayOf?.description ?? "", traceparent: row.span)
   }
 }
 

@@ -2,12 +2,15 @@ import HeadgateProto
 import Identifiers
 import Logging
 import NIOCore
+import Observability
 
 /// The record of one request, where requests are logged at all. Says what was decided, never what was sent: no query, no
 /// header, no body, and of the key only as much as tells triggers apart.
 enum AccessLog {
   /// Characters of a key that are logged, its prefix included.
   static let keyCharacters = 9
+
+  private static let traceparent = Array("traceparent".utf8)
 
   static func record(_ request: SubmitRequest, _ result: SubmitResult, took: TimeAmount, _ core: EdgeCore) {
     guard core.logsNextRequest() else { return }
@@ -18,6 +21,11 @@ enum AccessLog {
       "bytes": .stringConvertible(request.body.count),
       "ms": .stringConvertible(Double(took.nanoseconds / 10_000) / 100),
     ]
+    if let id = UniqueID(bytes: request.requestId) {
+      let lines = request.headers.filter { $0.name == traceparent }
+      let caller = lines.count == 1 ? TraceContext(lines[0].value) : nil
+      metadata["trace"] = .string(TraceContext(ofRequest: id.high, id.low, continuing: caller).traceIDText)
+    }
     switch result {
     case .answered(let response):
       metadata["status"] = .stringConvertible(Int(response.status))

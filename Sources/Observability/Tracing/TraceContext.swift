@@ -25,6 +25,21 @@ package struct TraceContext: Hashable, Sendable {
     return TraceContext(traceID: traceID, parentID: source.next() | 1, flags: flags)
   }
 
+  /// The span of a request: what follows from the request goes on from it.
+  ///
+  /// It belongs to the caller's trace, or else to one whose id is the request's. A request's id (UUID version 7) is unique, and
+  /// its last 62 bits are random, which is more than a trace id needs (W3C Trace Context Level 2 §3.2.2.3.1: 56 bits); its last 8
+  /// bytes are never zero and make the span's id. So nothing is made, sent or stored where nobody traces, and whoever knows a
+  /// request's id knows its trace.
+  package init(ofRequest high: UInt64, _ low: UInt64, continuing caller: TraceContext?) {
+    self.init(traceID: caller?.traceID ?? (high, low), parentID: low, flags: caller?.flags ?? 0)
+  }
+
+  /// The 16 bytes of the trace's id.
+  package var traceIDBytes: [UInt8] {
+    [traceID.high, traceID.low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+  }
+
   /// Reads a header value; `nil` for what the specification says to ignore: other lengths, capitals, version ff, zero ids.
   /// Versions above 00 are read as far as 00 reaches (§4.3).
   package init?(_ text: some Collection<UInt8>) {
@@ -69,11 +84,13 @@ package struct TraceContext: Hashable, Sendable {
 
 extension TraceContext: CustomStringConvertible {
   /// The header value, version 00.
-  package var description: String {
-    func hex(_ value: UInt64, _ digits: Int) -> String {
-      let text = String(value, radix: 16)
-      return String(repeating: "0", count: digits - text.utf8.count) + text
-    }
-    return "00-\(hex(traceID.high, 16))\(hex(traceID.low, 16))-\(hex(parentID, 16))-\(hex(UInt64(flags), 2))"
+  package var description: String { "00-\(traceIDText)-\(Self.hex(parentID, 16))-\(Self.hex(UInt64(flags), 2))" }
+
+  /// The trace's id as 32 digits, for logs.
+  package var traceIDText: String { Self.hex(traceID.high, 16) + Self.hex(traceID.low, 16) }
+
+  private static func hex(_ value: UInt64, _ digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: digits - text.utf8.count) + text
   }
 }
