@@ -174,7 +174,9 @@ let package = Package(
     tests("Client", ["TestSupport"]),
     .testTarget(
       name: "SystemTests",
-      dependencies: ["Edge", "ControlPlane", "CZlib", "Cryptography", "RulesTestSupport", "TestSupport", log, metrics] + nio,
+      dependencies: [
+        "Edge", "ControlPlane", "CZlib", "Cryptography", "JSON", "RulesTestSupport", "TestSupport", log, metrics,
+      ] + nio,
       swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -52,6 +52,7 @@ struct RunningSystem: Sendable {
   }
 
   /// Publishes a flow whose trigger has these fields, as JSON members, beside id and type, and leads to a task.
+  @discardableResult
   func publish(flow: String, trigger: String) async throws -> String {
     try await publish(
       """
@@ -115,6 +116,7 @@ func withSystem(
     do {
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { await ConfigurationService(node, logger: .silent).follow() }
+        tasks.addTask { try await PolicyWatch(caller: ways.edge, policies: core.policies, logger: .silent).run() }
         try await body(
           RunningSystem(
             node: node, edge: core, database: database, clock: clock, port: try #require(listener.localAddress?.port),

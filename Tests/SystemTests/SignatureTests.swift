@@ -1,4 +1,5 @@
 import Cryptography
+import JSON
 import RulesTestSupport
 import Testing
 
@@ -32,6 +33,35 @@ struct SignatureTests {
       #expect(accepted >= 80 && (verdicts[401] ?? 0) >= 140, "\(verdicts)")
       #expect(try await system.count("SELECT count(*) FROM requests WHERE outcome = 1") == accepted)
       #expect(try await system.count("SELECT count(*) FROM runs") == accepted)
+    }
+  }
+
+  /// Those of presets.
+  private static let handshakes = SignatureVector.all.filter {
+    $0.text("kind") == "handshake" && ["dropbox", "slack"].contains($0.text("provider"))
+  }
+
+  @Test("Handshakes", .enabled(if: SignatureVector.isPresent, "shared/signatures/vectors.json is not there"))
+  func handshakes() async throws {
+    try await withSystem { system in
+      #expect(Self.handshakes.count == 2)
+      for vector in Self.handshakes {
+        let preset = vector.text("provider")
+        let key = try await system.publish(
+          flow: preset, trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"0123456789abcdef0123\"}")
+        var webhook = Webhook(key, body: vector.body)
+        webhook.method = vector.text("method")
+        if !vector.query.isEmpty { webhook.target += "?\(vector.query)" }
+        let answer = try await system.send(webhook)
+        // Slack signs its handshake, and the vector carries no signature.
+        if preset == "slack" {
+          #expect(answer.status == 401)
+          continue
+        }
+        let expected = vector.json["handshake"]?["expect_response"]
+        #expect(answer.status == 200 && answer.body == expected?["body"]?.string, "\(preset): \(answer.status) \(answer.body)")
+      }
+      #expect(try await system.count("SELECT count(*) FROM runs") == 0)
     }
   }
 
