@@ -21,9 +21,12 @@ struct Admission {
   private var windowCommits = 0
   /// The last commit, or when the first request after an idle time came.
   private var lastCommit: Int64 = 0
-  /// How long the request of the last commit had waited.
-  private var lastWait: Int64 = 0
+  /// The longest wait of those committed of late, and when that was.
+  private var longestWait: Int64 = 0
+  private var longestWaitAt: Int64 = 0
   private var idleSince: Int64 = 0
+  /// The time from one batch to the next, of late.
+  private var usualGap: Int64 = 0
   /// Commits had stopped and have begun again: what was measured before may be too little for what comes now.
   private var hasResumed = false
 
@@ -33,8 +36,10 @@ struct Admission {
   static let window: Int64 = 100_000_000
   /// Commits within so little time are of one batch, and end one window together.
   static let batchSpread: Int64 = 500_000
-  /// A time without any commit that is longer than batches take: something has stopped.
+  /// A time without any commit that is longer, and longer than three batches usually take: something has stopped.
   static let stall: Int64 = 1_000_000_000
+  /// For how long a wait is remembered: between two large batches nobody seems to wait.
+  static let memory: Int64 = 1_000_000_000
   /// A part of the patience: if nobody waits for longer, there is no overload.
   static let visibleShare: Int64 = 8
 
@@ -71,8 +76,9 @@ struct Admission {
     guard inFlight < limit else { return false }
     guard inFlight >= Self.always, rate > 0 else { return true }
     let silence = now - lastCommit
-    guard max(lastWait, silence) > patience.queue / Self.visibleShare else { return true }
-    return expectedWait <= (hasResumed || silence > Self.stall ? patience.stall : patience.queue)
+    let wait = now - longestWaitAt > Self.memory ? 0 : longestWait
+    guard max(wait, silence) > patience.queue / Self.visibleShare else { return true }
+    return expectedWait <= (hasResumed || isStop(silence) ? patience.stall : patience.queue)
   }
 
   /// Takes a request on; `false`: it is refused.
@@ -81,7 +87,6 @@ struct Admission {
     if inFlight == 0 {
       windowStart += now - idleSince
       lastCommit = now
-      lastWait = 0
     }
     inFlight += 1
     return true
@@ -95,12 +100,19 @@ struct Admission {
     if inFlight == 0 { idleSince = now }
     guard let beganAt else { return }
     // The batch before this one is complete, and its duration known.
-    if now - lastCommit > Self.batchSpread, windowCommits > 0 { endWindow() }
-    if now - lastCommit > Self.stall { hasResumed = true }
+    let gap = now - lastCommit
+    if gap > Self.batchSpread {
+      if windowCommits > 0 { endWindow() }
+      if isStop(gap) { hasResumed = true }
+      usualGap = (usualGap + gap) / 2
+    }
     windowCommits += 1
     lastCommit = now
-    lastWait = now - beganAt
+    let wait = now - beganAt
+    if wait >= longestWait || now - longestWaitAt > Self.memory { (longestWait, longestWaitAt) = (wait, now) }
   }
+
+  private func isStop(_ silence: Int64) -> Bool { silence > max(Self.stall, 3 * usualGap) }
 
   private mutating func endWindow() {
     let length = lastCommit - windowStart
