@@ -39,8 +39,6 @@ enum Statements {
   static let listFlowVersions = statement("list_flow_versions", PackageResources.list_flow_versions_sql)
   static let listFlows = statement("list_flows", PackageResources.list_flows_sql)
   static let listMigrations = statement("list_migrations", PackageResources.list_migrations_sql)
-  static let listRequests = statement("list_requests", PackageResources.list_requests_sql)
-  static let listRequestsOfTriggers = statement("list_requests_of_triggers", PackageResources.list_requests_of_triggers_sql)
   static let listRuns = statement("list_runs", PackageResources.list_runs_sql)
   static let listSecrets = statement("list_secrets", PackageResources.list_secrets_sql)
   static let listTriggers = statement("list_triggers", PackageResources.list_triggers_sql)
@@ -76,7 +74,7 @@ enum Statements {
     dropPartitions, existingRequests, expireSecret, expireSecretsOfTrigger, extendSchemaMigrations, flowById, flowByName,
     flowVersion, hasMigrations,
     insertAudit, insertDataKey, insertRequest, insertRun, insertSecret, listAudit, listDataKeys, listFlowVersions, listFlows,
-    listMigrations, listRequests, listRequestsOfTriggers, listRuns, listSecrets, listTriggers, listTriggersOfFlow,
+    listMigrations, listRuns, listSecrets, listTriggers, listTriggersOfFlow,
     listWorkspaces, liveFlows, liveSecrets, liveTriggers, lockFlow, lockMigrations, lockTrigger, notify, publishFlow,
     recordMigration, requestById, rewrapDataKey, runById, setTriggerEnabled, triggerById, triggerByKey, triggerByNode,
     triggerPosition, updateFlowDraft, workspaceByName,

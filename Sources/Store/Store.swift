@@ -9,21 +9,36 @@ package import Postgres
 package final class Store: Sendable {
   let configuration: PostgresConfiguration
   let pool: PostgresPool
+  /// For what may take long: searches of the log.
+  let searchPool: PostgresPool
   let logger: Logger
   /// Identifiers that grow with time, for the audit log.
   let identifiers = RequestIDGenerator()
 
   /// Makes a store; connects nothing yet.
   ///
-  /// - Parameter connections: how many connections its operations share; the group commit and the change feed have their own.
-  package init(_ configuration: PostgresConfiguration, connections: Int = 4, logger: Logger) {
+  /// - Parameters:
+  ///   - connections: how many connections its operations share; the group commit and the change feed have their own.
+  ///   - searchConnections: how many searches of the log there are at a time; further ones wait.
+  ///   - searchTime: the longest that one statement of a search may take.
+  package init(
+    _ configuration: PostgresConfiguration, connections: Int = 4, searchConnections: Int = 2,
+    searchTime: Duration = .seconds(8), logger: Logger
+  ) {
     self.configuration = configuration
     pool = PostgresPool(configuration, connections: connections, logger: logger)
+    var searching = configuration
+    searching.statementTimeout = min(
+      searchTime, configuration.statementTimeout == .zero ? searchTime : configuration.statementTimeout)
+    searchPool = PostgresPool(searching, connections: searchConnections, logger: logger)
     self.logger = logger
   }
 
   /// Starts the connections' threads.
-  package func start() { pool.start() }
+  package func start() {
+    pool.start()
+    searchPool.start()
+  }
 
   /// Waits until a connection stands.
   ///
@@ -33,7 +48,10 @@ package final class Store: Sendable {
   }
 
   /// Closes the connections once the operations under way are done; further calls throw `.unavailable`.
-  package func shutDown() async { await pool.shutDown() }
+  package func shutDown() async {
+    await searchPool.shutDown()
+    await pool.shutDown()
+  }
 
   /// The state of the connections, for status and readiness.
   package var status: StoreStatus {
@@ -66,6 +84,13 @@ package struct StoreStatus: Hashable, Sendable {
 extension Store {
   /// Runs statements that change nothing; tries once more when the connection breaks, as after a restart of PostgreSQL.
   func read<Value: Sendable>(_ body: @escaping @Sendable (PostgresSession) throws -> Value) async throws(StoreError) -> Value {
+    try await read(on: pool, body)
+  }
+
+  /// `read` on connections of a pool.
+  func read<Value: Sendable>(
+    on pool: PostgresPool, _ body: @escaping @Sendable (PostgresSession) throws -> Value
+  ) async throws(StoreError) -> Value {
     do {
       do {
         return try await pool.withSession(body)

@@ -27,6 +27,10 @@ package enum StoreError: Error, Hashable, Sendable {
   case notDurable(PostgresError)
   /// The caller's task was cancelled while it waited for a connection.
   case cancelled
+  /// A search took longer than it may: it is to be narrowed.
+  case searchTooLong
+  /// PostgreSQL does not take the JSON that a search names, such as one with a NUL character in a text.
+  case searchNotUnderstood
   /// The database refused the statement or answered something unexpected: a fault of this program or of the schema.
   case database(PostgresError)
 
@@ -35,9 +39,7 @@ package enum StoreError: Error, Hashable, Sendable {
     switch self {
     case .unavailable, .inDoubt: true
     case .notFound, .alreadyExists, .tooMany, .staleRevision, .staleSecrets, .staleLease, .schemaMismatch, .migrationChanged,
-      .notDurable,
-      .cancelled,
-      .database:
+      .notDurable, .cancelled, .database, .searchTooLong, .searchNotUnderstood:
       false
     }
   }

@@ -16,6 +16,11 @@ struct LogServiceTests {
       (QueryLogsRequest(sinceUs: 5, untilUs: 5), "until_us"),
       (QueryLogsRequest(pageSize: 1001), "page_size"), (QueryLogsRequest(cursor: "nonsense"), "cursor"),
       (QueryLogsRequest(outcomes: Array(repeating: .accepted, count: 33)), "outcomes"),
+      (QueryLogsRequest(deliveryId: Array(repeating: 1, count: 257)), "delivery_id"),
+      (QueryLogsRequest(customer: "x"), "customer"),
+      (QueryLogsRequest(bodyText: "ab"), "body_text"), (QueryLogsRequest(bodyText: "a\u{0}bc"), "body_text"),
+      (QueryLogsRequest(bodyJson: Array("{".utf8)), "body_json"), (QueryLogsRequest(chat: "x"), "chat"),
+      (QueryLogsRequest(bodyJson: Array("\"\(String(repeating: "x", count: 4096))\"".utf8)), "body_json"),
     ])
   func faults(request: QueryLogsRequest, path: String) async throws {
     try await withControlPlane { fixture in
@@ -91,6 +96,12 @@ struct LogServiceTests {
       #expect(try await count(QueryLogsRequest(trigger: "orders/hook")) == 4)
       #expect(try await count(QueryLogsRequest(trigger: String(decoding: key, as: UTF8.self), flow: "orders")) == 4)
       #expect(try await count(QueryLogsRequest(untilUs: 1)) == 0)
+      #expect(try await count(QueryLogsRequest(bodyText: "ORDER_REF")) == 1)
+      #expect(try await count(QueryLogsRequest(bodyJson: Array(#"{"event": "order_approved", "email": "a"}"#.utf8))) == 2)
+      #expect(try await count(QueryLogsRequest(deliveryId: [1])) == 0)
+      #expect(try await count(QueryLogsRequest(customer: UniqueID.random().description)) == 0)
+      let nul = QueryLogsRequest(bodyJson: Array(#"{"a": "\u0000"}"#.utf8))
+      #expect(try await failure { try await logs.query(nul) }.paths == ["body_json"])
     }
   }
 }

@@ -22,8 +22,8 @@ import TestSupport
       let bounds: [PostgresValue] = [
         .id(.greatest), .id(.first(atUnixMilliseconds: UnixTime.now().microseconds / 1000 - 60_000)),
       ]
-      let open = [PostgresValue](repeating: .null, count: 7)
-      let types = "uuid, int4, uuid, uuid, timestamptz, timestamptz, int2[], int2[], int2, bytea, inet"
+      let open = [PostgresValue](repeating: .null, count: 13)
+      let types = Self.searchTypes
 
       let lease = try plan(
         lane, Statements.leaseRuns, "uuid, uuid, int4, text[], int8[], timestamptz",
@@ -31,17 +31,18 @@ import TestSupport
       #expect(lease.contains("available_at_idx") || lease.contains("runs_waiting"))
       #expect(!lease.contains("Seq Scan on runs"))
 
-      let newest = try plan(session, Statements.listRequests, types, [.id(fixture.workspace), .int32(10)] + bounds + open)
+      let newest = try plan(session, Statements.searchAll, types, [.id(fixture.workspace), .int32(10)] + bounds + open)
       #expect(newest.contains("requests_") && newest.contains("_pkey"))
       #expect(newest.contains("Subplans Removed"))
-      #expect(!newest.contains("Seq Scan on requests"))
+      #expect(!newest.contains("Seq Scan on requests") && !newest.contains("Sort"))
 
-      let ofTrigger = try plan(
-        session, Statements.listRequestsOfTriggers, types + ", uuid, uuid",
-        [.id(fixture.workspace), .int32(10)] + bounds + open + [.id(fixture.trigger), .null])
-      #expect(ofTrigger.contains("trigger_id_id_idx"))
-      #expect(ofTrigger.contains("Subplans Removed"))
-      #expect(!ofTrigger.contains("Seq Scan on requests"))
+      var ofTrigger = open
+      ofTrigger[10] = .ids([fixture.trigger])
+      let byTrigger = try plan(
+        session, Statements.searchTriggers, types, [.id(fixture.workspace), .int32(10)] + bounds + ofTrigger)
+      #expect(byTrigger.contains("trigger_id_id_idx"))
+      #expect(byTrigger.contains("Subplans Removed"))
+      #expect(!byTrigger.contains("Seq Scan on requests"))
 
       let byID = try plan(session, Statements.requestById, "uuid, uuid", [.id(fixture.workspace), .id(Fixture.requestID())])
       #expect(byID.contains("_pkey") && byID.contains("Subplans Removed"))
@@ -57,6 +58,36 @@ import TestSupport
           lane, statement, types, types.isEmpty ? [] : [.ids([fixture.workspace]), .ids([fixture.trigger]), .null])
         #expect(wake.contains("order_key") && !wake.contains("Seq Scan on runs"), "\(statement.name)")
       }
+    }
+  }
+
+  /// Of $1 to $17 of the statements that search.
+  private static let searchTypes =
+    "uuid, int4, uuid, uuid, timestamptz, timestamptz, int2[], int2[], int2, bytea, inet, bytea, uuid, uuid, uuid[], text, text"
+
+  /// Each thing that requests are looked for by has an index that gives them in the order of their ids.
+  @Test(
+    arguments: [
+      (.outcomes, 6, "ARRAY[4]::int2[]", "outcome_id_idx"), (.causes, 7, "ARRAY[7]::int2[]", "cause_id_idx"),
+      (.status, 8, "401::int2", "status_id_idx"), (.event, 9, "'paid'::bytea", "event_id_idx"),
+      (.address, 10, "'203.0.113.7'::inet", "client_address_id_idx"), (.delivery, 11, "'d'::bytea", "delivery_id_id_idx"),
+      (.customer, 12, "'00000000-0000-0000-0000-000000000000'::uuid", "customer_id_id_idx"),
+      (.chat, 13, "'00000000-0000-0000-0000-000000000000'::uuid", "chat_id_id_idx"),
+    ] as [(SearchSource, Int, String, String)])
+  func searchesUseTheirIndexes(source: SearchSource, place: Int, value: String, index: String) async throws {
+    try await withWriter { _, writer, fixture, database in
+      _ = await writer.submitAll((0..<50).map { _ in fixture.entry() })
+      let session = try PostgresSession.connect(database.configuration)
+      try session.run(script: "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+      try session.run(script: "PREPARE search (\(Self.searchTypes)) AS \(source.statement.sql)")
+      var values = ["'\(fixture.workspace)'", "100", "'\(UniqueID.greatest)'", "'\(UniqueID.least)'"]
+      values += Array(repeating: "NULL", count: 13)
+      values[place] = value
+      let lines = try session.query(
+        PostgresStatement("explain", "EXPLAIN EXECUTE search (\(values.joined(separator: ", ")))")
+      ).map { try $0.text() }.joined(separator: "\n")
+      #expect(lines.contains(index), "\(lines)")
+      #expect(!lines.contains("Seq Scan on requests"))
     }
   }
 

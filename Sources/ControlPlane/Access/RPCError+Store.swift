@@ -26,6 +26,15 @@ extension RPCError {
       self.init(.unavailable, "the connection to the database broke; the change may have been made", isRetryable: true)
     case .schemaMismatch, .migrationChanged: self.init(.unavailable, "the database's schema is not of this version")
     case .notDurable: self.init(.unavailable, "the database does not guarantee durability")
+    case .searchTooLong:
+      let advice = "narrow it: by time (since_us, until_us), trigger, event, customer, chat, delivery_id or address"
+      self.init(
+        .resourceExhausted, "the search takes too long; \(advice)",
+        faults: [Fault(path: "since_us", code: "too_wide", message: "the search takes too long; \(advice)")], isRetryable: false)
+    case .searchNotUnderstood:
+      self.init(
+        .invalidArgument, "body_json is JSON that cannot be searched for",
+        faults: [Fault(path: "body_json", code: "invalid_value", message: "body_json is JSON that cannot be searched for")])
     case .cancelled: self.init(.cancelled, "the call was cancelled")
     // The database's words may quote what must not be seen; the cause goes to the log under an id.
     case .database(let cause): self = Incident.internalError(cause.description)

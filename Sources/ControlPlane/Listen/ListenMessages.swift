@@ -21,7 +21,7 @@ extension ListenEvent {
   ///
   /// - Throws: `internal` when what is stored cannot be read.
   init(_ row: RequestRow, of trigger: TriggerPosition) throws(RPCError) {
-    let entry = try LogEntry(row, runs: [], trigger: trigger)
+    let entry = try LogEntry(WholeRequest(row: row, flowName: trigger.flowName, node: trigger.node))
     let identity = TriggerIdentity(id: row.trigger.description, flow: trigger.flowName, node: trigger.node)
     self.init(request: entry, leaves: PayloadLeaves.of(IncomingRequest(row, entry.headers), trigger: identity).map(Leaf.init))
     switch entry.cause {

@@ -27,6 +27,8 @@ package final class ControlPlaneNode: Sendable {
     package var clock: @Sendable () -> UnixTime = { .now() }
     /// Days that requests and runs are kept; `nil`: for ever.
     package var retentionDays: Int?
+    /// Searches of the log at a time.
+    package var searchConnections = 2
     /// Of each listener.
     package var listenQueue = ListenQueue.Limits()
 
@@ -46,6 +48,7 @@ package final class ControlPlaneNode: Sendable {
   package let loader: LiveLoader
   package let pending: PendingRequests
   package let bell = RunBell()
+  package let commits = CommitBell()
   package let listenSessions = OpenSessions()
   package let listenExchange = ListenExchange()
   package let listenFollower: ListenFollower
@@ -63,11 +66,13 @@ package final class ControlPlaneNode: Sendable {
     self.logger = logger
     let replica = UniqueID.random()
     instanceID = replica.description
-    let store = Store(options.postgres, connections: options.databaseConnections, logger: logger)
+    let store = Store(
+      options.postgres, connections: options.databaseConnections, searchConnections: options.searchConnections, logger: logger)
     self.store = store
     let feed = ChangeFeed(options.postgres, logger: logger)
     self.feed = feed
-    let ingest = IngestWriter(options.postgres, limits: options.ingest, logger: logger) { commit in
+    let ingest = IngestWriter(options.postgres, limits: options.ingest, logger: logger) { [commits] commit in
+      commits.ring()
       for workspace in commit.workspacesWithRuns { feed.runsBecameReady(in: workspace) }
     }
     self.ingest = ingest
@@ -121,7 +126,7 @@ package final class ControlPlaneNode: Sendable {
       ).methods
       + VariableService(store: store, directory: directory, secrets: VariableSecrets(keys: keys), live: loader).methods
       + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
-      + LogService(store: store, directory: directory, cursors: cursors).methods
+      + LogService(store: store, directory: directory, cursors: cursors, bell: commits).methods
       + CustomerService(store: store, directory: directory, cursors: cursors).methods
       + KeyService(store: store, directory: directory, keys: keys, pace: options.keyPace).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
@@ -157,6 +162,7 @@ package final class ControlPlaneNode: Sendable {
   /// Ends the calls that would otherwise wait on: those for runs, and the streams of listeners.
   package func closeWaitingCalls() {
     bell.close()
+    commits.close()
     policies.close()
     listenExchange.close()
   }

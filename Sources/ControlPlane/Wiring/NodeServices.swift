@@ -66,6 +66,7 @@ package struct ConfigurationService: Service {
 
   private func followRuns() async {
     for await ready in node.feed.readyRuns() {
+      node.commits.ring()
       switch ready {
       case .workspace(let workspace): node.bell.ring(workspace, flow: nil)
       case .mayHaveMissed: node.bell.ringAll()

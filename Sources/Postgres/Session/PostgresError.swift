@@ -76,6 +76,9 @@ package struct PostgresError: Error, Hashable, Sendable {
 
   /// 40001: the same work is to be tried again.
   package static let serializationFailure = "40001"
+  /// The statement took longer than `statementTimeout` (57014).
+  package var isStatementTimeout: Bool { sqlState == "57014" }
+
   /// 25006: this server has become a standby; another one is the primary now.
   static let readOnlyTransaction = "25006"
   /// Connection exceptions, transaction rollback (serialization, deadlock), insufficient resources, operator intervention.

@@ -39,6 +39,7 @@ UPDATE runs r
 SET state = CASE WHEN c.slot IS NULL THEN 1 WHEN r.attempt < r.max_attempts THEN 2 ELSE 4 END,
   attempt = CASE WHEN c.slot IS NOT NULL AND r.attempt < r.max_attempts THEN r.attempt + 1 ELSE r.attempt END,
   lease_epoch = CASE WHEN c.slot IS NULL THEN r.lease_epoch ELSE r.lease_epoch + 1 END,
+  first_leased_at = CASE WHEN c.slot IS NULL THEN r.first_leased_at ELSE coalesce(r.first_leased_at, now()) END,
   worker = CASE WHEN c.slot IS NOT NULL AND r.attempt < r.max_attempts THEN ($4::text[])[c.slot] ELSE r.worker END,
   available_at = CASE
     WHEN c.slot IS NULL THEN 'infinity' ELSE now() + ($5::int8[])[c.slot] * interval '1 microsecond' END,
