@@ -39,6 +39,10 @@ package struct ControlConfiguration: Sendable {
   package var runs: RunRules
   /// Days that requests and runs are kept; `nil`: for ever.
   package var retentionDays: Int?
+  /// Days that bodies are kept; `nil`: as long as the requests.
+  package var bodyRetentionDays: Int?
+  package var indexesBodies: Bool
+  package var searchConnections: Int
 
   package var logLevel: Logger.Level
   package var logsAsText: Bool
@@ -101,6 +105,13 @@ extension ControlConfiguration {
         first: .milliseconds(reader.number(Keys.runBackoffMs)), longest: .milliseconds(reader.number(Keys.runBackoffMaximumMs))))
     let days = reader.number(Keys.retentionDays)
     retentionDays = days == 0 ? nil : days
+    let bodyDays = reader.number(Keys.bodyRetentionDays)
+    bodyRetentionDays = bodyDays == 0 ? nil : bodyDays
+    if days > 0, bodyDays > days {
+      reader.fault(Keys.bodyRetentionDays, "must not be more than \(Keys.retentionDays.flag), after which the requests go whole")
+    }
+    indexesBodies = reader.toggle(Keys.bodySearch)
+    searchConnections = reader.number(Keys.searchConnections)
 
     let level = reader.text(Keys.logLevel)
     logLevel = Logger.Level(rawValue: level) ?? .info

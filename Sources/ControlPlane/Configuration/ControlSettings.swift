@@ -69,6 +69,16 @@ package enum ControlSettings {
     "retentionDays", .number(0...36_500), standard: "30",
     "Days that requests and runs are kept; older day partitions are dropped. 0: kept for ever.")
 
+  static let bodyRetentionDays = Setting(
+    "bodyRetentionDays", .number(0...36_500), standard: "0",
+    "Days that bodies are kept, if fewer than the requests; what else is known of a request stays. 0: as long as the request.")
+  static let bodySearch = Setting(
+    "bodySearch", .toggle, standard: "true",
+    "Index the bodies of each day when it is over, for searches by text and JSON; costs about 0.1 ms of processor time and 1 KB "
+      + "for each request.")
+  static let searchConnections = Setting(
+    "searchConnections", .number(1...32), standard: "2", "Connections for searches of the log; further searches wait.")
+
   static let adminListen = Setting(
     "adminListen", .text(hint: "ADDRESS:PORT"), standard: "127.0.0.1:7401",
     "Where /healthz, /readyz and /metrics are served over HTTP; empty: not at all.")
@@ -87,7 +97,8 @@ package enum ControlSettings {
     requireClientCertificate, databaseURL,
     databaseConnections, ingestLanes, statementTimeoutMs, migrate, allowUnsafeDurability, masterKeyFile, masterKeys,
     ingestQueueRequests, ingestQueueBytes, ingestClockSkewSeconds, ingestMaximumAgeSeconds, reloadSeconds, publicBaseURL,
-    runMaximumAttempts, runBackoffMs, runBackoffMaximumMs, retentionDays, adminListen, threads, drainSeconds, logLevel,
+    runMaximumAttempts, runBackoffMs, runBackoffMaximumMs, retentionDays, bodyRetentionDays, bodySearch, searchConnections,
+    adminListen, threads, drainSeconds, logLevel,
     logFormat,
   ]
 

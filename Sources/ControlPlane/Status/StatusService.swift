@@ -14,6 +14,7 @@ package struct StatusService: StatusServiceHandler {
     package var ingest: IngestWriter
     package var triggers: LiveTriggers
     package var metrics: IngestMetrics
+    package var retention: RetentionRules
     /// Callers that are connected now.
     package var peers: @Sendable () async -> [ConnectedPeer]
   }
@@ -51,6 +52,7 @@ package struct StatusService: StatusServiceHandler {
     if isConnected, sources.readiness.closedBecause == nil {
       report.database?.schemaVersion = UInt32(clamping: (try? await store.schemaVersion()) ?? 0)
       let workspace = context.principal.workspace == nil ? nil : try await directory.workspace("", for: context.principal).id
+      report.retention = (try? await store.retentionState()).map { RetentionStatus($0, sources.retention) }
       if let counts = try? await store.runCounts(in: workspace) {
         report.runsReady = UInt64(clamping: counts.ready)
         report.runsLeased = UInt64(clamping: counts.leased)
@@ -61,5 +63,15 @@ package struct StatusService: StatusServiceHandler {
       }
     }
     return report
+  }
+}
+
+extension RetentionStatus {
+  init(_ state: RetentionState, _ rules: RetentionRules) {
+    let requestDays = UInt32(clamping: rules.requestDays ?? 0)
+    self.init(
+      bodyDays: rules.bodyDays.map { UInt32(clamping: $0) } ?? requestDays, requestDays: requestDays,
+      lastRunAtUs: state.lastRunAt?.microseconds ?? 0, lastResult: state.result, lastError: state.error,
+      oldestRequestAtUs: state.oldestRequestDay?.microseconds ?? 0)
   }
 }

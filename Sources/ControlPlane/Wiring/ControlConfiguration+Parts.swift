@@ -24,6 +24,9 @@ extension ControlPlaneNode.Options {
     reloadInterval = configuration.reloadInterval
     migratesAtStart = configuration.database.migratesAtStart
     retentionDays = configuration.retentionDays
+    bodyRetentionDays = configuration.bodyRetentionDays
+    indexesBodies = configuration.indexesBodies
+    searchConnections = configuration.searchConnections
   }
 }
 

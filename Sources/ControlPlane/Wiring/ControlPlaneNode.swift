@@ -27,12 +27,21 @@ package final class ControlPlaneNode: Sendable {
     package var clock: @Sendable () -> UnixTime = { .now() }
     /// Days that requests and runs are kept; `nil`: for ever.
     package var retentionDays: Int?
+    /// Days that bodies are kept; `nil`: as long as the requests.
+    package var bodyRetentionDays: Int?
+    /// Whether the bodies of closed days get search indexes.
+    package var indexesBodies = true
     /// Searches of the log at a time.
     package var searchConnections = 2
     /// Of each listener.
     package var listenQueue = ListenQueue.Limits()
 
     package init(postgres: PostgresConfiguration) { self.postgres = postgres }
+
+    /// What is kept how long.
+    var retention: RetentionRules {
+      RetentionRules(requestDays: retentionDays, bodyDays: bodyRetentionDays, indexesBodies: indexesBodies)
+    }
   }
 
   package let instanceID: String
@@ -141,7 +150,7 @@ package final class ControlPlaneNode: Sendable {
     let status = StatusService(
       StatusService.Sources(
         instanceID: instanceID, readiness: readiness, store: store, ingest: ingest, triggers: triggers, metrics: metrics,
-        peers: peers),
+        retention: options.retention, peers: peers),
       directory: directory)
     return gated.map { $0.gated(by: readiness) } + status.methods
   }

@@ -127,17 +127,13 @@ package struct MaintenanceService: Service {
     do {
       let made = try await node.store.createPartitions()
       if made > 0 { logger.info("partitions made", metadata: ["count": "\(made)"]) }
-      var droppedPartitions = 0
-      if let days = node.options.retentionDays {
-        let dropped = try await node.store.dropPartitions(olderThanDays: days)
-        if !dropped.isEmpty { logger.notice("partitions dropped", metadata: ["names": "\(dropped)"]) }
-        droppedPartitions = dropped.count
-      }
+      let done = try await node.store.cleanUp(node.options.retention)
+      if let done, !done.isEmpty { logger.notice("cleaned up", metadata: ["done": "\(done.summary)"]) }
       let deleted = try await node.store.deleteExpiredSecrets()
       if deleted > 0 { logger.info("ended secrets deleted", metadata: ["count": "\(deleted)"]) }
       let expired = try await node.store.deleteExpiredClaims()
       if expired > 0 { logger.debug("expired claims deleted", metadata: ["count": "\(expired)"]) }
-      node.retention.succeeded(droppedPartitions: droppedPartitions)
+      node.retention.succeeded(droppedPartitions: done?.dropped.count ?? 0)
     } catch {
       node.retention.failed()
       logger.warning("maintenance failed", metadata: ["cause": "\(error)"])
