@@ -114,7 +114,7 @@ let package = Package(
     library(
       "Client",
       nio + [
-        "RPC", "HeadgateProto", "Addresses", "Identifiers", log, arguments, .product(name: "Yams", package: "Yams"),
+        "RPC", "HeadgateProto", "Addresses", "Identifiers", "Inflation", log, arguments, .product(name: "Yams", package: "Yams"),
         .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),

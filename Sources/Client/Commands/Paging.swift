@@ -10,10 +10,11 @@ enum Paging {
   /// - Parameters:
   ///   - page: asks for one page.
   ///   - deliver: is given each page as it arrives.
+  ///   - goesOnWhenEmpty: an empty page with a cursor means that the search is to go on, as with the log.
   /// - Returns: the cursor to go on from; empty after the last.
   @discardableResult
   static func read<Element>(
-    limit: Int?, cursor: String = "",
+    limit: Int?, cursor: String = "", goesOnWhenEmpty: Bool = false,
     page: (_ size: UInt32, _ cursor: String) async throws -> (elements: [Element], nextCursor: String),
     deliver: ([Element]) throws -> Void
   ) async throws -> String {
@@ -23,9 +24,9 @@ enum Paging {
       let (elements, nextCursor) = try await page(UInt32(min(remaining, maximumPage)), cursor)
       try deliver(elements)
       remaining -= elements.count
+      // A cursor that does not go on would never end.
+      if nextCursor.isEmpty || nextCursor == cursor || (elements.isEmpty && !goesOnWhenEmpty) { return nextCursor }
       cursor = nextCursor
-      // A cursor without elements would never end.
-      if cursor.isEmpty || elements.isEmpty { return cursor }
     }
     return cursor
   }

@@ -29,8 +29,27 @@ package enum ExplanationWords {
       let place = explanation.refusedAt.isEmpty ? "" : " at \(explanation.refusedAt)"
       lines.append(TerminalText.escaped("Refused\(place): \(explanation.refusedBecause)"))
     }
+    for part in explanation.parts { lines += partLines(part, isSplit: explanation.parts.contains { $0.element > 0 }) }
     lines.append(conclusion(entry))
     return lines
+  }
+
+  /// What became of one element at one node.
+  private static func partLines(_ part: ExplainedPart, isSplit: Bool) -> [String] {
+    let place = (isSplit ? "Element \(part.element) at " : "At ") + TerminalText.escaped(part.node)
+    let event = part.eventPresent ? ", event \(quoted(part.eventValue))" : ""
+    let verdict =
+      switch part.outcome {
+      case .accepted: "output \(part.output) leads to \(part.entryNode)."
+      case .unrouted: "output \(part.output) leads nowhere."
+      case .duplicate: "the same delivery was recorded before."
+      case .rejected:
+        "refused" + (part.refusedAt.isEmpty ? "" : " at \(part.refusedAt)") + ": "
+          + (part.refusedBecause.isEmpty ? reason(part.cause) + "." : part.refusedBecause)
+      case .handshake, .captured, .pending, .unspecified: "\(snakeCase(part.outcome))."
+      }
+    return ["\(place)\(event): \(TerminalText.escaped(verdict))"]
+      + part.notes.map { TerminalText.escaped("  Note on \($0.at): \($0.message.isEmpty ? $0.code : $0.message)") }
   }
 
   private static func conclusion(_ entry: LogEntry) -> String {

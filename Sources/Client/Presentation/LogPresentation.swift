@@ -40,6 +40,12 @@ extension LogEntry {
       "body_bytes": .integer(bodyBytes),
       "flow_version": flowVersion == 0 ? .null : .integer(flowVersion),
       "processing_us": .integer(processingUs),
+      "delivery_id": .textOrNull(String(decoding: deliveryId, as: UTF8.self)),
+      "duplicate_of": .textOrNull(duplicateOf),
+      "customer_id": .textOrNull(customerId),
+      "chat_id": .textOrNull(chatId),
+      "replay_of": .textOrNull(replayOf),
+      "trace_id": .textOrNull(traceId),
     ]
   }
 
@@ -63,6 +69,7 @@ extension LogEntry {
     json.set("body_absent", .textOrNull(bodyAbsent))
     json.set("explanation", explanation?.json ?? .null)
     json.set("runs", .array(runs.map(\.json)))
+    json.set("bindings", .array(bindings.map(\.json)))
     return json
   }
 }
@@ -83,6 +90,56 @@ extension Explanation {
         notes.map { ["at": .string($0.at), "code": .string($0.code), "message": .string($0.message)] }),
       "refused_at": .textOrNull(refusedAt),
       "refused_because": .textOrNull(refusedBecause),
+      "parts": .array(parts.map(\.json)),
+    ]
+  }
+}
+
+extension ExplainedPart {
+  /// The form for scripts.
+  package var json: JSONValue {
+    [
+      "node": .string(node),
+      "element": .integer(element),
+      "event_value": eventPresent ? .string(String(decoding: eventValue, as: UTF8.self)) : .null,
+      "output": .textOrNull(output),
+      "entry_node": .textOrNull(entryNode),
+      "outcome": .string(snakeCase(outcome)),
+      "cause": cause == .unspecified ? .null : .string(snakeCase(cause)),
+      "notes": .array(notes.map { ["at": .string($0.at), "code": .string($0.code), "message": .string($0.message)] }),
+      "refused_at": .textOrNull(refusedAt),
+      "refused_because": .textOrNull(refusedBecause),
+      "delivery_id": .textOrNull(String(decoding: deliveryId, as: UTF8.self)),
+    ]
+  }
+}
+
+extension BindingReport {
+  /// The form for scripts.
+  package var json: JSONValue {
+    [
+      "node": .string(node),
+      "element": .integer(element),
+      "customer": customerOutcome.isEmpty
+        ? .null
+        : [
+          "outcome": .string(customerOutcome), "id": .textOrNull(customerId), "found_by": .textOrNull(foundBy),
+          "other_matches": .array(otherMatches.map { ["customer_id": .string($0.customerId), "field": .string($0.field)] }),
+        ],
+      "chat": chatOutcome.isEmpty
+        ? .null
+        : [
+          "outcome": .string(chatOutcome), "id": .textOrNull(chatId),
+          "conflict_customer_id": .textOrNull(chatConflictCustomerId),
+        ],
+      "fields": .array(
+        fields.map {
+          [
+            "field": .string($0.field), "original": .string(String(decoding: $0.original, as: UTF8.self)),
+            "value": .textOrNull($0.value), "action": .string($0.action), "message": .textOrNull($0.message),
+          ]
+        }),
+      "failure": .textOrNull(failure),
     ]
   }
 }
@@ -92,7 +149,8 @@ extension LogRun {
   package var json: JSONValue {
     [
       "id": .string(id), "flow": .string(flow), "entry_node": .string(entryNode), "state": .string(state),
-      "attempt": .integer(attempt), "variables": .embedded(variables),
+      "attempt": .integer(attempt), "variables": .embedded(variables), "node": .textOrNull(node), "element": .integer(element),
+      "customer_id": .textOrNull(customerId), "chat_id": .textOrNull(chatId),
     ]
   }
 }

@@ -8,5 +8,5 @@ struct LogsCommand: AsyncParsableCommand {
     discussion: """
       Example: headgate logs query --outcome rejected --since 1h
       """,
-    subcommands: [LogsQuery.self, LogsShow.self, LogsMap.self])
+    subcommands: [LogsQuery.self, LogsTail.self, LogsStats.self, LogsExport.self, LogsShow.self, LogsMap.self])
 }

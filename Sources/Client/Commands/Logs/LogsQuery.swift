@@ -43,64 +43,28 @@ struct LogsQuery: ClientCommand {
     commandName: "query",
     abstract: "List requests, newest first.",
     discussion: """
-      Filters are combined. --outcome and --cause may be given several times and match any of their values. With -o json the result is an object \
-      with entries and next_cursor (null after the last).
+      Filters are combined. --outcome and --cause may be given several times and match any of their values. With -o json \
+      the result is an object with entries and next_cursor (null after the last).
+
+      --text and --json look into bodies: fast in days that are over, one body after the other in the present day. \
+      Letters beyond a to z, and characters that the caller wrote as \\u escapes, are found only as they were sent.
 
       Example: headgate logs query --trigger orders/hook --outcome rejected
       Example: headgate logs query --event order_approved --since 7d --all -o json
+      Example: headgate logs query --text 'ana@example.com' --since 7d
+      Example: headgate logs query --json '{"data": {"id": 17}}'
       Example: headgate logs query --since 2026-01-02T00:00:00Z --until 1h
       """)
 
-  @Option(help: ArgumentHelp("FLOW/NODE, id or key.", valueName: "trigger"))
-  var trigger: [String] = []
-
-  @Option(help: ArgumentHelp("Name or id.", valueName: "flow"))
-  var flow: [String] = []
-
-  @Option(help: ArgumentHelp("How it ended.", valueName: "outcome"))
-  var outcome: [Outcome] = []
-
-  @Option(help: ArgumentHelp("Why it was refused.", valueName: "cause"))
-  var cause: [Cause] = []
-
-  @Option(help: ArgumentHelp("HTTP status that was answered.", valueName: "code"))
-  var status: [UInt32] = []
-
-  @Option(help: ArgumentHelp("Event value, exactly.", valueName: "value"))
-  var event: [String] = []
-
-  @Option(help: ArgumentHelp("Address or CIDR block of the caller.", valueName: "cidr"))
-  var ip: [String] = []
-
-  @Option(help: ArgumentHelp("Received at or after: a duration back from now (1h, 7d) or a time in RFC 3339.", valueName: "time"))
-  var since: Moment?
-
-  @Option(help: ArgumentHelp("Received before: as for --since.", valueName: "time"))
-  var until: Moment?
-
+  @OptionGroup(title: "Filter") var filter: LogFilterOptions
   @OptionGroup var paging: PagingOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  /// A second value would replace the first without a word, where people expect it to be added.
-  mutating func validate() throws {
-    for (name, count) in [
-      ("trigger", trigger.count), ("flow", flow.count), ("status", status.count), ("event", event.count), ("ip", ip.count),
-    ] where count > 1 {
-      throw ValidationError("--\(name) can be given once only; query for each value by itself")
-    }
-  }
-
   func run(_ session: Session, _ screen: Screen) async throws {
-    let now = screen.environment.now()
-    var request = QueryLogsRequest(
-      workspace: session.workspace, trigger: trigger.first ?? "", flow: flow.first ?? "", outcomes: outcome, causes: cause,
-      status: status.first ?? 0, event: event.first.map { Array($0.utf8) }, address: ip.first ?? "",
-      sinceUs: since?.timestamp(now: now).microseconds ?? 0, untilUs: until?.timestamp(now: now).microseconds ?? 0)
-    if request.sinceUs != 0, request.untilUs != 0, request.sinceUs >= request.untilUs {
-      throw CommandFailure(.invalid, "--since must be before --until")
-    }
+    var request = try filter.request(workspace: session.workspace, now: screen.environment.now())
     var entries: [LogEntry] = []
-    let next = try await Paging.read(limit: paging.effectiveLimit, cursor: paging.cursor ?? "") { size, cursor in
+    let next = try await Paging.read(limit: paging.effectiveLimit, cursor: paging.cursor ?? "", goesOnWhenEmpty: true) {
+      size, cursor in
       request.pageSize = size
       request.cursor = cursor
       let response = try await session.logs.query(request)

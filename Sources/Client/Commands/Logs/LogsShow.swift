@@ -24,6 +24,10 @@ struct LogsShow: ClientCommand {
     try screen.print(Self.fields(entry, screen))
     try screen.heading("what happened")
     try screen.print(ExplanationWords.lines(entry))
+    for report in entry.bindings {
+      try screen.heading(BindingWords.title(report, of: entry.bindings.count))
+      try screen.print(BindingWords.lines(report))
+    }
     if !entry.runs.isEmpty {
       try screen.heading("runs")
       try screen.print(Self.runs(entry.runs))
@@ -61,6 +65,12 @@ struct LogsShow: ClientCommand {
     fields.add("answered", String(entry.status))
     fields.addIfAny("event", TerminalText.escaped(entry.event))
     fields.addIfAny("output", entry.output)
+    fields.addIfAny("delivery id", TerminalText.escaped(entry.deliveryId))
+    fields.addIfAny("repeats", entry.duplicateOf)
+    fields.addIfAny("replays", entry.replayOf)
+    fields.addIfAny("customer", entry.customerId)
+    fields.addIfAny("chat", entry.chatId)
+    fields.addIfAny("trace", entry.traceId)
     if entry.flowVersion != 0 { fields.add("flow version", String(entry.flowVersion)) }
     fields.add("took", DurationText.text(microseconds: Int64(entry.processingUs)))
     return fields
