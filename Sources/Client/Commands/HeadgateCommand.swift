@@ -27,9 +27,9 @@ struct HeadgateCommand: AsyncParsableCommand {
       The version: headgate --version
       """,
     subcommands: [
-      FlowCommand.self, TriggerCommand.self, ListenCommand.self, LogsCommand.self, RunCommand.self, CustomerCommand.self,
-      ChatCommand.self, EnvCommand.self, PresetCommand.self, StatusCommand.self, TopCommand.self, WorkspaceCommand.self,
-      APIKeyCommand.self, AuditCommand.self, KeyCommand.self, WhoAmICommand.self, CompletionCommand.self,
+      FlowCommand.self, TriggerCommand.self, ListenCommand.self, LogsCommand.self, ReplayCommand.self, RunCommand.self,
+      CustomerCommand.self, ChatCommand.self, EnvCommand.self, PresetCommand.self, StatusCommand.self, TopCommand.self,
+      WorkspaceCommand.self, APIKeyCommand.self, AuditCommand.self, KeyCommand.self, WhoAmICommand.self, CompletionCommand.self,
     ])
 
   // The same group as in every command, so that it may stand before the command's name too.

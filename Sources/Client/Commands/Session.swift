@@ -18,6 +18,7 @@ struct Session: Sendable {
   var triggers: TriggerServiceClient<ControlPlaneCaller> { TriggerServiceClient(caller) }
   var logs: LogServiceClient<ControlPlaneCaller> { LogServiceClient(caller) }
   var listen: ListenServiceClient<ControlPlaneCaller> { ListenServiceClient(caller) }
+  var replays: ReplayServiceClient<ControlPlaneCaller> { ReplayServiceClient(caller) }
   var runs: RunServiceClient<ControlPlaneCaller> { RunServiceClient(caller) }
   var customers: CustomerServiceClient<ControlPlaneCaller> { CustomerServiceClient(caller) }
   var status: StatusServiceClient<ControlPlaneCaller> { StatusServiceClient(caller) }

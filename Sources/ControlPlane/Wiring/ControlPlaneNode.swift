@@ -136,6 +136,11 @@ package final class ControlPlaneNode: Sendable {
       + VariableService(store: store, directory: directory, secrets: VariableSecrets(keys: keys), live: loader).methods
       + PolicyService(feed: policies).methods + PresetService(presets: PresetDescription.all.map { PresetInfo($0) }).methods
       + LogService(store: store, directory: directory, cursors: cursors, bell: commits).methods
+      + ReplayService(
+        ReplayService.Parts(
+          store: store, directory: directory, triggers: triggers, writer: ingest, bell: bell,
+          sealed: SealedParts(keys: keys), maximumAttempts: options.runs.maximumAttempts, publicBaseURL: options.publicBaseURL)
+      ).methods
       + CustomerService(store: store, directory: directory, cursors: cursors).methods
       + KeyService(store: store, directory: directory, keys: keys, pace: options.keyPace).methods
       + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods

@@ -79,7 +79,7 @@ package final class CompiledTrigger: Sendable {
     _ request: IncomingRequest, _ surroundings: Surroundings, body: inout LazyBody, _ decision: inout Decision
   ) {
     let credentials = surroundings.credentials
-    if !credentials.isPending {
+    if !credentials.isPending, !credentials.isVerified {
       let result = configuration.authentication.verify(
         request, secrets: credentials.secrets, nowUs: surroundings.nowUs, body: &body)
       if case .refused(let refusal) = result {

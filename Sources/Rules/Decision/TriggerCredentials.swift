@@ -7,6 +7,9 @@ package struct TriggerCredentials: Sendable {
   /// The secret is still to come: requests are recorded and start nothing.
   package var isPending: Bool
 
+  /// The request's credential was found right when it came, as that of one that is replayed: it is not looked at again.
+  package var isVerified = false
+
   /// Makes credentials.
   package init(secrets: [SecretBytes] = [], isPending: Bool = false) {
     self.secrets = secrets
