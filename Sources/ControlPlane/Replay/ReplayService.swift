@@ -137,8 +137,14 @@ package struct ReplayService: ReplayServiceHandler {
     request.baseURL = baseURL
     request.triggerKey = nodes.owner.key
     // What is verified again needs what redaction took out, where that was kept.
-    if verification == .again, let whole = parts.sealed.restored(found.row, key: nodes.owner.key, baseURL: baseURL) {
-      request = whole
+    if verification == .again {
+      do throws(SealedParts.Loss) {
+        request = try parts.sealed.restored(found.row, key: nodes.owner.key, baseURL: baseURL)
+      } catch .keyUnknown {
+        throw RPCError(.unavailable, "the data key of the credential of request \(id) is not loaded here yet")
+      } catch {
+        // Without it the verification says what is missing.
+      }
     }
     let now = UnixTime.now()
     if !isDryRun { request.id = identifiers.next(unixMilliseconds: now.microseconds / 1000) }
