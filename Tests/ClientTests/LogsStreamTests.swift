@@ -78,7 +78,7 @@ import Testing
     let entry = long
     control.on(LogServiceMethods.query) { _ in QueryLogsResponse(entries: [entry]) }
     let run = await CommandRun.headgate(["logs", "tail", "--no-color"], .init(control: control, isTerminal: true))
-    #expect(run.output.hasPrefix("03:03:05  signature_wrong     401  orders/ho"), "\(run.output)")
+    #expect(run.output.hasPrefix("03:03:05  signature_wrong   401  orders/"), "\(run.output)")
     #expect(run.output.split(separator: "\n").allSatisfy { DisplayWidth.of(String($0)) <= 80 }, "\(run.output)")
   }
 
