@@ -2,6 +2,7 @@ import HeadgateProto
 import Identifiers
 import Postgres
 import Store
+import Synchronization
 import Testing
 
 @testable import ControlPlane
@@ -80,13 +81,15 @@ struct LogTailTests {
       let before = try await submit(approved)
       #expect(try await eventually { try await logs.query(QueryLogsRequest()).entries.count == 1 })
       let stream = try await logs.tail(TailLogsRequest(filter: QueryLogsRequest(event: Array("order_approved".utf8))))
-      // It has begun once it shows something.
-      var shown: [String] = []
+      // It has begun once it shows something; what comes before that it does not show.
+      let hasBegun = Mutex(false)
+      async let first = {
+        defer { hasBegun.withLock { $0 = true } }
+        return try await stream.next()?.id
+      }()
       var sent: [String] = []
-      while shown.isEmpty {
-        sent.append(try await submit(approved))
-        if let first = try await stream.next() { shown.append(first.id) }
-      }
+      while !hasBegun.withLock({ $0 }) { sent.append(try await submit(approved)) }
+      var shown = [try #require(try await first)]
       // Past this process's writer, as another replica would record it, with an id of some seconds ago.
       let late = RequestIDGenerator().next(unixMilliseconds: UnixTime.now().microseconds / 1000 - 20_000)
       try await fixture.sql(
