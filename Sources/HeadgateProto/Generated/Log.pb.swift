@@ -342,7 +342,7 @@ package struct QueryLogsRequest: ProtoMessage {
   package var deliveryId: [UInt8] = []
   /// Customer's id; empty: any.
   package var customer: String = ""
-  /// The body holds this text (UTF-8, at least 3 bytes), upper and lower case alike; empty: any.
+  /// The body, as it was received, holds this text (UTF-8, 3 to 512 bytes), where A to Z and a to z are alike; empty: any.
   package var bodyText: String = ""
   /// The body is JSON that contains this JSON, as PostgreSQL's @>; empty: any.
   package var bodyJson: [UInt8] = []
@@ -481,7 +481,7 @@ package struct QueryLogsResponse: ProtoMessage {
   package static var protoName: String { "headgate.v1.QueryLogsResponse" }
 
   package var entries: [LogEntry] = []
-  /// Empty: no more.
+  /// Goes on behind this page, also when the page is not full, or empty: then the search took its time. Empty: no more.
   package var nextCursor: String = ""
 
   package init() {}

@@ -10,7 +10,7 @@ package struct ReplayRequest: ProtoMessage {
   package var workspace: String = ""
   /// These requests; or else `filter`.
   package var ids: [String] = []
-  /// Those that fit, at most max_requests.
+  /// The newest that fit, at most max_requests.
   package var filter: QueryLogsRequest? = nil
   /// Change nothing; tell what would differ.
   package var dryRun: Bool = false
