@@ -6,8 +6,6 @@ import Testing
 
 @Suite("roles")
 struct RoleMatrixTests {
-  /// Methods of the protocol that have no handler yet.
-  private static let awaited: Set<String> = []
   private static let roles: [Role] = [.edge, .admin, .operator, .reader, .worker]
 
   /// A method of the table, called by its names with an empty request: what matters is whether the caller gets that far.
@@ -35,10 +33,6 @@ struct RoleMatrixTests {
         let pair = try fixture.caller(role)
         for row in HeadgateMethods.all {
           let error = try await Self.call(row, pair)
-          if Self.awaited.contains("\(row.service.dropFirst("headgate.v1.".count))/\(row.method)") {
-            #expect(error?.code == .unimplemented || error?.code == .permissionDenied, "\(row.method) is not awaited any more")
-            continue
-          }
           let isAllowed = row.roles.contains(role) || row.roles.contains(.anyone)
           #expect(
             (error?.code == .permissionDenied) == !isAllowed,
@@ -56,7 +50,6 @@ struct RoleMatrixTests {
     try await withControlPlane { fixture in
       let pair = try fixture.caller()
       for row in HeadgateMethods.all where !row.roles.contains(.anyone) {
-        if Self.awaited.contains("\(row.service.dropFirst("headgate.v1.".count))/\(row.method)") { continue }
         #expect(try await Self.call(row, pair)?.code == .unauthenticated, "\(row.service)/\(row.method)")
       }
     }

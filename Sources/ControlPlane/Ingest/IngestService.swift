@@ -68,8 +68,7 @@ package struct IngestService: IngestServiceHandler {
       let nodes = DecidedNodes(owner: entry, subscribers: entry.subscribers)
       let decision = trigger.evaluate(
         incoming, credentials: entry.credentials(at: now), verifyTokens: entry.verifyTokens(at: now),
-        environment: entry.environment,
-        subscribers: nodes.triggers, nowUs: request.receivedAtUs)
+        environment: entry.environment, subscribers: nodes.triggers, nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
       finish(decision, of: incoming, nodes, watch, now, since: start, context.deadline, reply)
     case .disabled(let redactions):
