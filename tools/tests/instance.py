@@ -48,7 +48,7 @@ class CommandFailed(Exception):
 class Instance:
     """PostgreSQL, a control plane and an edge node, with the CLI to steer them."""
 
-    def __init__(self, keep=False):
+    def __init__(self, keep=False, wal_mb=0):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="headgate-test-"))
         os.chmod(self.home, 0o755)
         self.keep = keep
@@ -59,6 +59,7 @@ class Instance:
             "HEADGATE_EDGE_PORT": str(self.edge_port),
             "HEADGATE_CONTROL_PORT": str(self.control_port),
             "HEADGATE_POSTGRES_PORT": str(self.postgres_port),
+            "HEADGATE_WAL_MB": str(wal_mb),
         }
 
     def __enter__(self):
