@@ -363,9 +363,10 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
   private static let copy = "COPY t FROM STDIN (FORMAT binary)"
   private static let select = PostgresStatement("select", "SELECT a, b, c, d, e, f, g, h FROM t ORDER BY c")
 
-  @Test func rowsArriveAsTheyWereWritten() async throws {
+  @Test(arguments: [true, false]) func rowsArriveAsTheyWereWritten(atOnce: Bool) async throws {
     try await withDatabase(migrated: false) { database in
       try await perform(database) { session in
+        session.copiesAtOnce = atOnce
         try session.run(script: Self.table)
         let big = [UInt8](repeating: 7, count: 1 << 20)
         try session.copy([Self.copy]) { (_, put) throws(PostgresError) in
@@ -409,9 +410,10 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
   }
 
   /// The second COPY fails: what the first one wrote must be gone, and the session must go on.
-  @Test func severalCopiesAreOneTransaction() async throws {
+  @Test(arguments: [true, false]) func severalCopiesAreOneTransaction(atOnce: Bool) async throws {
     try await withDatabase(migrated: false) { database in
       try await perform(database) { session in
+        session.copiesAtOnce = atOnce
         try session.run(script: "CREATE TABLE a (n int4); CREATE TABLE b (n int4 PRIMARY KEY)")
         let copies = ["COPY a FROM STDIN (FORMAT binary)", "COPY b FROM STDIN (FORMAT binary)"]
         func write(_ values: [Int32]) throws(PostgresError) {
@@ -437,9 +439,10 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
     }
   }
 
-  @Test func theFirstErrorEndsItHoweverMuchIsStillSent() async throws {
+  @Test(arguments: [true, false]) func theFirstErrorEndsItHoweverMuchIsStillSent(atOnce: Bool) async throws {
     try await withDatabase(migrated: false) { database in
       try await perform(database) { session in
+        session.copiesAtOnce = atOnce
         try session.run(script: "CREATE TABLE a (n int4 NOT NULL, b bytea)")
         let error = #expect(throws: PostgresError.self) {
           try session.copy(["COPY a FROM STDIN (FORMAT binary)"]) { (_, put) throws(PostgresError) in
@@ -454,6 +457,94 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
         }
         #expect(error?.sqlState == "23502")
         #expect(session.isUsable)
+      }
+    }
+  }
+
+  /// What ends the connection while everything is under way: nobody knows whether it took effect.
+  @Test(arguments: [true, false]) func aConnectionThatEndsLeavesDoubt(atOnce: Bool) async throws {
+    try await withDatabase(migrated: false) { database in
+      try await perform(database) { session in
+        session.copiesAtOnce = atOnce
+        try session.run(
+          script: """
+            CREATE TABLE a (n int4);
+            CREATE FUNCTION quit() RETURNS trigger LANGUAGE plpgsql AS
+              'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NEW; END';
+            CREATE TRIGGER quit AFTER INSERT ON a FOR EACH STATEMENT EXECUTE FUNCTION quit()
+            """)
+        func write() throws(PostgresError) {
+          try session.copy(["COPY a FROM STDIN (FORMAT binary)"]) { (_, put) throws(PostgresError) in try put(CopyBuffer()) }
+        }
+        let error = #expect(throws: PostgresError.self) { try write() }
+        #expect(error?.isConnectionLost == true)
+        #expect(error?.isInDoubt == true)
+        #expect(!session.isUsable)
+        #expect(throws: PostgresError.self) { try write() }
+      }
+    }
+  }
+
+  @Test(arguments: [true, false]) func withinATransactionItIsPartOfIt(atOnce: Bool) async throws {
+    try await withDatabase(migrated: false) { database in
+      try await perform(database) { session in
+        session.copiesAtOnce = atOnce
+        try session.run(script: "CREATE TABLE a (n int4 PRIMARY KEY)")
+        func write(_ value: Int32) throws(PostgresError) {
+          try session.copy(["COPY a FROM STDIN (FORMAT binary)"]) { (_, put) throws(PostgresError) in
+            var rows = CopyBuffer()
+            rows.beginRow(fields: 1)
+            rows.append(value)
+            try put(rows)
+          }
+        }
+        struct Undo: Error {}
+        #expect(throws: Undo.self) {
+          try session.transaction {
+            try write(1)
+            throw Undo()
+          }
+        }
+        let error = #expect(throws: PostgresError.self) {
+          try session.transaction {
+            try write(2)
+            try write(2)
+          }
+        }
+        #expect(error?.isUniqueViolation == true)
+        try session.transaction { try write(3) }
+        let values = try session.query(PostgresStatement("values", "SELECT n FROM a"))
+        #expect(values.count == 1)
+        let value = try values[0].first()
+        #expect(value == 3)
+      }
+    }
+  }
+
+  /// What the server says at any time, between the answers and after them, is no answer.
+  @Test func noticesAndChangesOfSettingsAreReadOver() async throws {
+    try await withDatabase(migrated: false) { database in
+      try await perform(database) { session in
+        try session.run(
+          script: """
+            CREATE TABLE a (n int4);
+            CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
+              'BEGIN RAISE NOTICE ''%'', repeat(''x'', 10000); PERFORM set_config(''application_name'', ''other'', false);
+               NOTIFY news; RETURN NEW; END';
+            CREATE TRIGGER tell AFTER INSERT ON a FOR EACH STATEMENT EXECUTE FUNCTION tell();
+            LISTEN news
+            """)
+        for _ in 0..<3 {
+          try session.copy(["COPY a FROM STDIN (FORMAT binary)"]) { (_, put) throws(PostgresError) in
+            var rows = CopyBuffer()
+            rows.beginRow(fields: 1)
+            rows.append(Int32(1))
+            try put(rows)
+          }
+          #expect(session.isUsable)
+        }
+        let count = try session.query(PostgresStatement("count", "SELECT count(*) FROM a"))[0].bigint()
+        #expect(count == 3)
       }
     }
   }

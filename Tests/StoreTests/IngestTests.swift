@@ -329,9 +329,8 @@ import TestSupport
   @Test(arguments: [true, false])
   func aBatchInDoubtIsRecordedExactlyOnce(isCommitted: Bool) async throws {
     try await withProxiedWriter { proxy, writer, fixture, database in
-      // The rows of requests and of runs end with one CopyDone each; after the second one the server commits.
-      proxy.cutNext(
-        isCommitted ? .answer(to: .copyDone, occurrence: 2) : .request(.copyDone, occurrence: 2))
+      // Two COPY are prepared; the third Sync ends the rows of requests and of runs, and the server commits.
+      proxy.cutNext(isCommitted ? .answer(to: .sync, occurrence: 3) : .request(.sync, occurrence: 3))
       writer.start()
       let result = await writer.submit(fixture.entry())
       #expect(result == .success(isCommitted ? .alreadyRecorded : .recorded))

@@ -26,8 +26,8 @@ package final class PostgresProxy: Sendable {
       self.text = Array(text.utf8)
     }
 
-    /// The end of the rows of a COPY.
-    package static let copyDone = Message("c")
+    /// The end of a series of messages of the extended protocol: after it the server commits, unless within a transaction.
+    package static let sync = Message("S")
     /// COMMIT as a simple query.
     package static let commit = Message("Q", containing: "COMMIT")
 
@@ -124,7 +124,7 @@ private final class ProxiedConnection: Sendable {
   private let client: CInt
   private let server: CInt
   private let nextCut: @Sendable () -> PostgresProxy.Cut?
-  /// Answers are swallowed from now on; the first one ends the connection.
+  /// Answers are swallowed from now on, up to the one that the server is ready again; it ends the connection.
   private let isMuted = Monitor(false)
   private let answered = Monitor(false)
 
@@ -139,7 +139,10 @@ private final class ProxiedConnection: Sendable {
     while true {
       let count = read(server, &buffer, buffer.count)
       guard count > 0 else { break }
-      if isMuted.withLock({ $0 }) { break }
+      if isMuted.withLock({ $0 }) {
+        if Self.isReady(buffer.prefix(count)) { break }
+        continue
+      }
       guard writeAll(buffer.prefix(count), to: client) else { break }
     }
     answered.withLock { $0 = true }
@@ -176,7 +179,7 @@ private final class ProxiedConnection: Sendable {
           guard matches == occurrence else { break }
           isMuted.withLock { $0 = true }
           _ = writeAll(message, to: server)
-          // The server has done it when it answers.
+          // The server has done it when it is ready again.
           _ = answered.wait(for: .seconds(10)) { $0 ? true : nil }
           return true
         default: break
@@ -185,6 +188,9 @@ private final class ProxiedConnection: Sendable {
       }
     }
   }
+
+  /// The server has answered everything: what it sent ends with ReadyForQuery.
+  private static func isReady(_ answer: ArraySlice<UInt8>) -> Bool { answer.suffix(6).starts(with: Array("Z\0\0\0\u{5}".utf8)) }
 
   func end() {
     shutdown(client, Int32(SHUT_RDWR))

@@ -3,12 +3,18 @@ import CPostgres
 extension PostgresError {
   /// Reads an error result; `nil` when it does not come from the server but from libpq itself.
   init?(result: OpaquePointer) {
-    let sqlState = Self.field(.sqlState, of: result)
+    self.init { code in PQresultErrorField(result, CInt(code)).map { String(cString: $0) } ?? "" }
     guard !sqlState.isEmpty else { return nil }
+  }
+
+  /// Takes from an error's fields what may be shown. The argument gives a field by its code; empty: there is none.
+  init(_ text: (UInt8) -> String) {
+    func field(_ field: Field) -> String { text(field.rawValue) }
+    let sqlState = field(.sqlState)
+    // Class 22 (data exception) puts the offending value into its primary message.
+    let message = sqlState.hasPrefix("22") ? "a value was refused by its type" : field(.message)
     self.init(
-      .server, Self.message(of: result, sqlState: sqlState), sqlState: sqlState,
-      severity: Self.field(.severity, of: result), constraint: Self.field(.constraint, of: result),
-      table: Self.field(.table, of: result))
+      .server, message, sqlState: sqlState, severity: field(.severity), constraint: field(.constraint), table: field(.table))
   }
 
   /// What libpq says of a connection: addresses and reasons; never a password nor a value.
@@ -25,14 +31,5 @@ extension PostgresError {
     case message = 0x4d  // M
     case table = 0x74  // t
     case constraint = 0x6e  // n
-  }
-
-  private static func field(_ field: Field, of result: OpaquePointer) -> String {
-    PQresultErrorField(result, CInt(field.rawValue)).map { String(cString: $0) } ?? ""
-  }
-
-  /// Class 22 (data exception) puts the offending value into its primary message.
-  private static func message(of result: OpaquePointer, sqlState: String) -> String {
-    sqlState.hasPrefix("22") ? "a value was refused by its type" : field(.message, of: result)
   }
 }

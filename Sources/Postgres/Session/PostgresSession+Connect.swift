@@ -13,6 +13,7 @@ extension PostgresSession {
     }
     // Notices would go to standard error, and can show values.
     PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    session.copiesAtOnce = PQsslInUse(connection) == 0 && PQgssEncInUse(connection) == 0
     try session.setUp(configuration)
     if configuration.durability == .require, !session.undurableSettings.isEmpty {
       let settings = session.undurableSettings.joined(separator: ", ")

@@ -1,72 +1,144 @@
 import CPostgres
+import Glibc
 
 extension PostgresSession {
   /// Runs several `COPY … FROM STDIN (FORMAT binary)` statements in the order given: within `transaction` as part of it, else in
-  /// one transaction of their own.
+  /// one transaction of their own, committed when this returns.
   ///
-  /// They go as one string of the simple protocol, which PostgreSQL runs as one transaction and commits before it answers
-  /// the last of them (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT): neither BEGIN
-  /// nor COMMIT costs a round trip.
+  /// Everything is sent without waiting for an answer: the statements (prepared, so that they are parsed once for a session),
+  /// their rows, and one Sync, at which PostgreSQL commits
+  /// (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). After an error it skips the rest up to the
+  /// Sync. libpq would wait for the answer to each statement before it lets rows be sent; so this is written to its socket past
+  /// it, between its own exchanges, when none of its bytes are under way.
   ///
   /// - Parameters:
   ///   - statements: COPY statements without semicolon.
   ///   - send: gives the rows of the statement at an index, by calling its second argument once.
-  /// - Throws: the first error; `.connectionLost` with `isInDoubt` when the connection broke after the last row was sent,
+  /// - Throws: the first error; `.connectionLost` with `isInDoubt` when the connection broke after everything was sent,
   ///   outside of `transaction`.
   package func copy(
     _ statements: [String], _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
   ) throws(PostgresError) {
+    guard copiesAtOnce else { return try copyStepwise(statements, send) }
     let deadline = ContinuousClock.now + answerTimeout
-    guard PQsendQuery(connection, statements.joined(separator: ";")) == 1 else { throw lost() }
+    var names: [String] = []
+    for statement in statements { names.append(try preparedCopy(statement, until: deadline)) }
     var sent = 0
     do throws(PostgresError) {
-      var failure: PostgresError?
-      while let result = try nextResult(until: deadline) {
-        defer { PQclear(result) }
-        if let error = error(of: result) {
-          if failure == nil { failure = error }
-        } else if PQresultStatus(result) == PGRES_COPY_IN {
-          let index = sent
+      for (index, name) in names.enumerated() {
+        try send(index) { (rows) throws(PostgresError) in
+          try put(rows, into: name, isLast: index == names.count - 1, until: deadline)
           sent += 1
-          try send(index) { (rows) throws(PostgresError) in try put(rows, until: deadline) }
         }
       }
-      if let failure { throw failure }
+      // The Sync is behind the rows of the last statement: without them nothing more would come.
+      guard sent == names.count else { throw lost("not every COPY was given its rows") }
+      try awaitCommands(names.count, until: deadline)
     } catch {
-      throw sent == statements.count && !isInTransaction ? error.inDoubtIfLost : error
+      throw sent == names.count && !isInTransaction ? noted(error).inDoubtIfLost : noted(error)
     }
   }
 
-  /// Sends all rows of one COPY and its end.
-  private func put(_ rows: borrowing CopyBuffer, until deadline: ContinuousClock.Instant) throws(PostgresError) {
+  /// Sends a statement with its rows, and after the last one the Sync.
+  private func put(
+    _ rows: borrowing CopyBuffer, into name: String, isLast: Bool, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    var head = CopyMessages.begin(name)
+    let tail = isLast ? CopyMessages.end + CopyMessages.sync : CopyMessages.end
     try rows.withBytes { (bytes) throws(PostgresError) in
       var rest = bytes[...]
       while !rest.isEmpty {
         let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.chunkBytes))
-        try put(chunk, until: deadline)
         rest = rest.dropFirst(chunk.count)
-        if !rest.isEmpty { try flush(until: deadline) }
-      }
-    }
-    while true {
-      switch PQputCopyEnd(connection, nil) {
-      case 1: return
-      case 0: try flush(until: deadline)
-      default: throw lost()
+        head += CopyMessages.dataHeader(chunk.count)
+        try put(head, chunk, rest.isEmpty ? tail : [], until: deadline)
+        head.removeAll(keepingCapacity: true)
       }
     }
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer, until deadline: ContinuousClock.Instant) throws(PostgresError) {
-    while true {
-      switch PQputCopyData(connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(bytes.count)) {
-      case 1: return
-      case 0: try flush(until: deadline)
-      default: throw lost()
+  /// Sends all of the pieces; reads meanwhile, so that neither side waits for the other.
+  private func put(
+    _ head: [UInt8], _ rows: UnsafeRawBufferPointer, _ tail: [UInt8], until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    let length = head.count + rows.count + tail.count
+    var sent = 0
+    while sent < length {
+      let count = head.withUnsafeBytes { head in
+        tail.withUnsafeBytes { tail in send([head, rows, tail], from: sent) }
+      }
+      if count >= 0 {
+        sent += count
+      } else if errno == EAGAIN {
+        // What the server says before it has everything is looked at in the end; it only must not be kept from saying it.
+        let events = try wait(POLLIN | POLLOUT, until: deadline)
+        if events & POLLIN != 0, !answers.receive(from: socket) { throw lost(Self.closed) }
+      } else if errno != EINTR {
+        throw lost(Self.closed)
       }
     }
   }
 
-  /// Bytes given to libpq at once: bounds its own copy of them, and lets the server work while more is sent.
-  private static let chunkBytes = 256 << 10
+  /// Sends what the socket takes of the pieces behind the first `offset` bytes; -1 with errno.
+  private func send(_ pieces: [UnsafeRawBufferPointer], from offset: Int) -> Int {
+    var skipped = offset
+    var rest: [iovec] = []
+    for piece in pieces {
+      let part = piece.dropFirst(skipped)
+      skipped -= piece.count - part.count
+      guard !part.isEmpty else { continue }
+      let start = UnsafeMutableRawPointer(mutating: UnsafeRawBufferPointer(rebasing: part).baseAddress)
+      rest.append(iovec(iov_base: start, iov_len: part.count))
+    }
+    // SAFETY: the pieces are only read, and only within this call.
+    return headgate_send(socket, &rest, rest.count)
+  }
+
+  /// Waits until the server has done everything, and committed.
+  private func awaitCommands(_ expected: Int, until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    var completed = 0
+    var failure: PostgresError?
+    while true {
+      while let (kind, body) = try answers.next() {
+        switch kind {
+        case .commandComplete: completed += 1
+        case .errorResponse: if failure == nil { failure = noted(PostgresError(errorResponse: body)) }
+        case .readyForQuery:
+          if let failure { throw failure }
+          guard completed == expected else { throw lost("the server did not run every COPY") }
+          return
+        case .bindComplete, .copyInResponse, .noticeResponse, .notificationResponse, .parameterStatus: break
+        }
+      }
+      // After a fatal error there is no more to come but the end.
+      if let failure, failure.isConnectionLost { throw failure }
+      try wait(POLLIN, until: deadline)
+      guard answers.receive(from: socket) else { throw lost(Self.closed) }
+    }
+  }
+
+  private static let closed = "the server closed the connection"
+  /// Rows in one message: the server works at one while more are sent, and keeps one at a time.
+  private static let chunkBytes = 64 << 10
+}
+
+/// Messages that run a prepared COPY. Source: https://www.postgresql.org/docs/15/protocol-message-formats.html
+private enum CopyMessages {
+  /// Bind without parameters to the unnamed portal, and Execute of it.
+  static func begin(_ name: String) -> [UInt8] {
+    message("B", [0] + Array(name.utf8) + [0, 0, 0, 0, 0, 0, 0]) + message("E", [0, 0, 0, 0, 0])
+  }
+
+  static func dataHeader(_ byteCount: Int) -> [UInt8] { header("d", byteCount) }
+
+  /// CopyDone.
+  static let end = message("c", [])
+  static let sync = message("S", [])
+
+  private static func message(_ kind: Unicode.Scalar, _ body: [UInt8]) -> [UInt8] { header(kind, body.count) + body }
+
+  private static func header(_ kind: Unicode.Scalar, _ bodyLength: Int) -> [UInt8] {
+    let length = UInt32(truncatingIfNeeded: bodyLength + 4)
+    return [UInt8(ascii: kind)] + withUnsafeBytes(of: length.bigEndian) { Array($0) }
+  }
 }

@@ -9,6 +9,10 @@ package final class PostgresSession {
   let connection: OpaquePointer
   let answerTimeout: Duration
   private var prepared: Set<String> = []
+  /// The names under which COPY statements are prepared, by their text.
+  private var preparedCopies: [String: String] = [:]
+  /// What arrived in answer to what was sent past libpq.
+  var answers = AnswerReader()
   private var isBroken = false
   private(set) var isInTransaction = false
 
@@ -16,6 +20,9 @@ package final class PostgresSession {
   package internal(set) var serverVersion = ""
   /// Which of fsync, full_page_writes and synchronous_commit were off when the session began; empty: it is durable.
   package internal(set) var undurableSettings: [String] = []
+
+  /// Whether `copy` sends everything at once, past libpq; must be false where libpq encrypts.
+  package var copiesAtOnce = true
 
   /// What the server said of itself.
   package var server: PostgresServerInfo { PostgresServerInfo(version: serverVersion, isDurable: undurableSettings.isEmpty) }
@@ -103,6 +110,15 @@ package final class PostgresSession {
     prepared.insert(statement.name)
   }
 
+  /// The name under which a COPY statement is prepared, now.
+  func preparedCopy(_ sql: String, until deadline: ContinuousClock.Instant) throws(PostgresError) -> String {
+    if let name = preparedCopies[sql] { return name }
+    let name = "copy \(preparedCopies.count)"
+    try prepare(PostgresStatement(name, sql), types: [], deadline)
+    preparedCopies[sql] = name
+    return name
+  }
+
   // MARK: Results
 
   /// Waits for every result of what was sent and returns the last; throws the first error.
@@ -156,7 +172,11 @@ package final class PostgresSession {
     case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_COPY_IN, PGRES_EMPTY_QUERY: return nil
     default: break
     }
-    let error = PostgresError(result: result) ?? lost()
+    return noted(PostgresError(result: result) ?? lost())
+  }
+
+  /// The error; a fatal one breaks the session.
+  func noted(_ error: PostgresError) -> PostgresError {
     if error.isConnectionLost { isBroken = true }
     return error
   }
