@@ -51,7 +51,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+    // Its JSON files would need all of Foundation.
+    .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
@@ -80,7 +81,7 @@ let package = Package(
     library("PhoneNumbers", ["CPhone"]),
     library("HeadgateProto", ["CHeadgateProto", .product(name: "NIOCore", package: "swift-nio")]),
     library("Observability", [log, metrics]),
-    library("Settings", ["Addresses", configuration]),
+    library("Settings", ["Addresses", "JSON", configuration]),
     library(
       "RPC",
       nio + [

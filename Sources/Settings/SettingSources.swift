@@ -23,8 +23,8 @@ package struct SettingSources: Sendable {
   /// - Parameters:
   ///   - flags: the command line after the program's (and subcommand's) name.
   ///   - environment: variables by name.
-  /// - Throws: `SettingFaults` for a flag that does not exist or a file that cannot be read.
-  package func reader(flags: [String], environment: [String: String]) async throws -> ConfigReader {
+  /// - Throws: `SettingFaults` for a flag that does not exist, a file that cannot be read, or a member of it that is no setting.
+  package func reader(flags: [String], environment: [String: String]) throws(SettingFaults) -> ConfigReader {
     let prefix = environmentPrefix.lowercased().replacing("_", with: ".")
     var providers: [any ConfigProvider] = [
       InMemoryProvider(name: "flags", values: try values(of: flags)),
@@ -32,12 +32,15 @@ package struct SettingSources: Sendable {
     ]
     let file = ConfigReader(providers: providers).string(forKey: configurationFile.configKey) ?? ""
     if !file.isEmpty {
-      do {
-        let location = ConfigReader(provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)]))
-        providers.append(try await FileProvider<JSONSnapshot>(config: location))
-      } catch {
-        throw SettingFaults([SettingFault(flag: configurationFile.flag, message: "\(file) cannot be read as JSON")])
-      }
+      let members = try SettingFile(path: file, table: table, flag: configurationFile.flag).values
+      let secrets = Set(table.filter(\.isSecret).map(\.key))
+      providers.append(
+        InMemoryProvider(
+          name: "file",
+          values: Dictionary(
+            uniqueKeysWithValues: members.map { key, value in
+              (AbsoluteConfigKey(ConfigKey(key)), ConfigValue(.string(value), isSecret: secrets.contains(key)))
+            })))
     }
     return ConfigReader(providers: providers)
   }

@@ -20,7 +20,7 @@ struct BackupCheckCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    let reader = try await SettingArguments.reader(settings)
+    let reader = try SettingArguments.reader(settings)
     let findings: [BackupCheck.Finding]
     do {
       let database = try ControlConfiguration.Database(reading: reader)

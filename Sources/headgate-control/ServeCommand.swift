@@ -13,7 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    let configuration = try await SettingArguments.read(settings)
+    let configuration = try SettingArguments.read(settings)
     try await ControlPlaneProcess.serve(configuration)
   }
 }
@@ -35,7 +35,7 @@ struct MigrateCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    let reader = try await SettingArguments.reader(settings)
+    let reader = try SettingArguments.reader(settings)
     do {
       print(try await ControlPlaneProcess.migrate(ControlConfiguration.Database(reading: reader), grantingTo: grantTo))
     } catch let faults as SettingFaults {
@@ -46,16 +46,16 @@ struct MigrateCommand: AsyncParsableCommand {
 
 /// Reads settings for the commands and turns faults into usage errors.
 enum SettingArguments {
-  static func reader(_ flags: [String]) async throws -> ConfigReader {
+  static func reader(_ flags: [String]) throws -> ConfigReader {
     do {
-      return try await ControlSettings.sources.reader(flags: flags, environment: ProcessInfo.processInfo.environment)
-    } catch let faults as SettingFaults {
-      throw ValidationError(faults.description)
+      return try ControlSettings.sources.reader(flags: flags, environment: ProcessInfo.processInfo.environment)
+    } catch {
+      throw ValidationError(error.description)
     }
   }
 
-  static func read(_ flags: [String]) async throws -> ControlConfiguration {
-    let reader = try await reader(flags)
+  static func read(_ flags: [String]) throws -> ControlConfiguration {
+    let reader = try reader(flags)
     do {
       return try ControlConfiguration(reading: reader)
     } catch let faults as SettingFaults {

@@ -17,7 +17,7 @@ struct HeadgateEdge: AsyncParsableCommand {
   func run() async throws {
     let configuration: EdgeConfiguration
     do {
-      let reader = try await EdgeSettings.sources.reader(flags: settings, environment: ProcessInfo.processInfo.environment)
+      let reader = try EdgeSettings.sources.reader(flags: settings, environment: ProcessInfo.processInfo.environment)
       configuration = try EdgeConfiguration(reading: reader)
     } catch let faults as SettingFaults {
       throw ValidationError(faults.description)

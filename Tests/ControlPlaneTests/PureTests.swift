@@ -143,7 +143,7 @@ struct RunBellTests {
 @Suite("configuration")
 struct ConfigurationTests {
   private func read(_ flags: [String], environment: [String: String] = [:]) async throws -> ControlConfiguration {
-    try ControlConfiguration(reading: try await ControlSettings.sources.reader(flags: flags, environment: environment))
+    try ControlConfiguration(reading: try ControlSettings.sources.reader(flags: flags, environment: environment))
   }
 
   private static let enough = ["--master-keys", "k", "--ca", "a", "--certificate", "b", "--key", "c"]

@@ -10,7 +10,7 @@ import Testing
   private static let required = ["--ca", "ca.pem", "--certificate", "edge.pem", "--key", "edge.key"]
 
   private func read(_ flags: [String], environment: [String: String] = [:]) async throws -> EdgeConfiguration {
-    try EdgeConfiguration(reading: try await EdgeSettings.sources.reader(flags: flags, environment: environment))
+    try EdgeConfiguration(reading: try EdgeSettings.sources.reader(flags: flags, environment: environment))
   }
 
   @Test(arguments: [
