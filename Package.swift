@@ -20,9 +20,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func program(_ name: String, _ dependencies: [Target.Dependency], linking: [LinkerSetting] = []) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linking)
 }
+
+/// How the servers are linked: with the parts of Swift's libraries that they use inside, which need not be relocated one by one
+/// and leave out what nobody calls. A third less memory, and half the time to start.
+let lean: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-static-stdlib", "-use-ld=lld", "-l_FoundationCShims", "-l_FoundationCollections", "-Xlinker", "--no-export-dynamic",
+      "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+    ], .when(platforms: [.linux], configuration: .release))
+]
 
 let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"),
@@ -136,9 +146,10 @@ let package = Package(
       ],
       path: "tools/benchmarks/micro/MicroBenchmark", swiftSettings: strict),
 
-    program("headgate-edge", ["Edge", "Settings", arguments]),
+    program("headgate-edge", ["Edge", "Settings", arguments], linking: lean),
     program(
-      "headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments]),
+      "headgate-control", ["ControlPlane", "PKI", "Settings", "Store", "TokenVault", log, lifecycle, configuration, arguments],
+      linking: lean),
     program("headgate", ["Client", arguments]),
 
     tests("Identifiers"),
