@@ -60,6 +60,7 @@ package enum ControlPlaneProcess {
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     // Calls and queue each have the drain's time; what is not done then never will be.
     groupConfiguration.maximumGracefulShutdownDuration = configuration.drain * 2 + .seconds(5)
+    group.next().scheduleTask(in: .milliseconds(StartPages.graceMilliseconds * 2)) { StartPages.release() }
     try await ServiceGroup(configuration: groupConfiguration).run()
     logger.notice("stopped")
   }

@@ -44,6 +44,8 @@ package enum EdgeProcess {
       configuration: configuration.client(loops: Array(group.makeIterator())), logger: Logger(label: "headgate.rpc")
     ) { isReady in
       logger.notice(isReady ? "connected to a control plane" : "no connection to a control plane")
+      // Nothing is left to be started.
+      if isReady { group.next().scheduleTask(in: .milliseconds(StartPages.graceMilliseconds)) { StartPages.release() } }
     }
     let metrics = EdgeMetrics(factory: prometheus)
     let forwarder = HoldingForwarder(caller: RPCSubmitCaller(client: client), policy: configuration.hold, metrics: metrics)
