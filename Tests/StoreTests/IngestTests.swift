@@ -61,6 +61,20 @@ import TestSupport
     #expect(queue.takeBatch().map(\.byteCount) == [1, 4])
   }
 
+  @Test func whatCannotBeInTimeIsRefusedWhileMoreWaitsThanABatchHas() {
+    var queue = IngestQueue(IngestLimits(batchEntries: 100, batchTime: .seconds(10)))
+    let deadline = ContinuousClock.now + .seconds(3)
+    for _ in 0..<200 { #expect(queue.add(pending(1, deadline: deadline)) == nil) }
+    #expect(queue.takeBatch().count == 100)
+    queue.pace.took(.seconds(5), for: 100)
+    // A hundred wait, 50 ms each.
+    #expect(queue.add(pending(1, deadline: deadline)) == .overloaded)
+    #expect(queue.add(pending(1, deadline: deadline + .seconds(3))) == nil)
+    // A batch with room left shows that nothing is left waiting.
+    queue.pace.took(.seconds(5), for: 99)
+    #expect(queue.add(pending(1, deadline: deadline)) == nil)
+  }
+
   @Test func aFIFOKeepsItsOrderOverManyOperations() {
     var fifo = FIFO<Int>()
     var next = 0

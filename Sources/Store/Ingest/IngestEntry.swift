@@ -116,7 +116,7 @@ package enum IngestResult: Hashable, Sendable {
 
 /// Why an entry was not recorded (as far as is known: after `.unavailable` it may have been).
 package enum IngestFailure: Error, Hashable, Sendable {
-  /// The queue is full. Nothing was tried.
+  /// The queue is full, or so long that the deadline would pass. Nothing was tried.
   case overloaded
   /// PostgreSQL could not be reached before the deadline. Submitting it again with the same id is safe.
   case unavailable

@@ -75,8 +75,9 @@ struct IngestLane: ~Copyable {
         commit.workspacesWithRuns.insert(pending.entry.request.workspace)
       }
     }
-    writer.metrics.committed(entries, in: .now - start)
-    writer.committed(commit)
+    let duration = ContinuousClock.now - start
+    writer.metrics.committed(entries, in: duration)
+    writer.committed(commit, of: entries.count, in: duration)
   }
 
   /// What concerns the whole batch and will not pass: a fault of this program or of the schema.

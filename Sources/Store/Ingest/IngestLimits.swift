@@ -6,6 +6,8 @@ package struct IngestLimits: Sendable {
   package var batchEntries: Int
   /// A batch takes at most so many bytes, but at least one entry.
   package var batchBytes: Int
+  /// A batch takes fewer entries where they would take longer than this.
+  package var batchTime: Duration
   /// Entries waiting for a batch; more are refused with `.overloaded`.
   package var queuedEntries: Int
   /// Bytes waiting for a batch; more are refused with `.overloaded`.
@@ -23,13 +25,15 @@ package struct IngestLimits: Sendable {
 
   /// Makes limits with the defaults.
   package init(
-    lanes: Int = 1, batchEntries: Int = 512, batchBytes: Int = 8 << 20, queuedEntries: Int = 8192, queuedBytes: Int = 64 << 20,
-    queuedRejections: Int = 4096, queuedRejectionBytes: Int = 16 << 20, batchRejections: Int = 128,
+    lanes: Int = 1, batchEntries: Int = 512, batchBytes: Int = 8 << 20, batchTime: Duration = .milliseconds(200),
+    queuedEntries: Int = 8192, queuedBytes: Int = 64 << 20, queuedRejections: Int = 4096, queuedRejectionBytes: Int = 16 << 20,
+    batchRejections: Int = 128,
     rejectionPatience: Duration = .seconds(60), partitionDays: Int = 7
   ) {
     self.lanes = lanes
     self.batchEntries = batchEntries
     self.batchBytes = batchBytes
+    self.batchTime = batchTime
     self.queuedEntries = queuedEntries
     self.queuedBytes = queuedBytes
     self.queuedRejections = queuedRejections

@@ -7,8 +7,13 @@ struct IngestQueue {
   private(set) var rejectionBytes = 0
   private(set) var droppedRejections: UInt64 = 0
   private(set) var isClosed = false
+  /// How fast batches are committed.
+  var pace: BatchPace
 
-  init(_ limits: IngestLimits) { self.limits = limits }
+  init(_ limits: IngestLimits) {
+    self.limits = limits
+    pace = BatchPace(limits)
+  }
 
   var entryCount: Int { entries.count }
   var rejectionCount: Int { rejections.count }
@@ -18,6 +23,8 @@ struct IngestQueue {
   mutating func add(_ pending: PendingEntry) -> IngestFailure? {
     if isClosed { return .shutDown }
     guard entries.count < limits.queuedEntries, entryBytes + pending.byteCount <= limits.queuedBytes else { return .overloaded }
+    // It would only keep those waiting who still can be answered.
+    guard pace.isInTime(pending.deadline - pending.queuedAt, behind: entries.count) else { return .overloaded }
     entries.append(pending)
     entryBytes += pending.byteCount
     return nil
@@ -41,10 +48,11 @@ struct IngestQueue {
   /// The next batch: everything that waits, up to the limits; entries first, rejections in the room that is left.
   mutating func takeBatch() -> [PendingEntry] {
     var batch: [PendingEntry] = []
-    batch.reserveCapacity(min(entries.count + rejections.count, limits.batchEntries))
+    let most = pace.entries
+    batch.reserveCapacity(min(entries.count + rejections.count, most))
     var bytes = 0
     func hasRoom(_ pending: PendingEntry) -> Bool {
-      batch.isEmpty || (batch.count < limits.batchEntries && bytes + pending.byteCount <= limits.batchBytes)
+      batch.isEmpty || (batch.count < most && bytes + pending.byteCount <= limits.batchBytes)
     }
     while let pending = entries.first, hasRoom(pending) {
       entries.removeFirst()

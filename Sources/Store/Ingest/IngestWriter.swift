@@ -129,8 +129,9 @@ package final class IngestWriter: Sendable {
     }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  func committed(_ commit: IngestCommit) {
+  func committed(_ commit: IngestCommit, of count: Int, in duration: Duration) {
     state.withLock { state in
+      state.queue.pace.took(duration, for: count)
       state.committedBatches += 1
       state.committedEntries += UInt64(commit.entries)
     }
