@@ -22,14 +22,46 @@ wrk.body = %s
 wrk.headers["content-type"] = "application/json"
 %s
 """
+# Each request with a number of its own where NUMBER stands: cut once, put together for each.
+NUMBER = "@NUMBER@"
+NUMBERED = """
+local parts, first, count, sent = {}, %d, %d, 0
+init = function()
+  local rest = wrk.format()
+  while true do
+    local from, to = rest:find("@NUMBER@", 1, true)
+    if not from then break end
+    parts[#parts + 1] = rest:sub(1, from - 1)
+    rest = rest:sub(to + 1)
+  end
+  parts[#parts + 1] = rest
+end
+request = function()
+  sent = sent + 1
+  return table.concat(parts, string.format("%%08d", first + (sent - 1) %% count))
+end
+"""
 
 
-def body(pad=850):
+def body(pad=850, user="ana", phone="99990000"):
     """A webhook; its length is about 180 bytes more than the padding."""
     return json.dumps({
         "event": "order_approved", "data": [{"name": "Ana", "id": 1}],
-        "user": {"email": "ana@example.com", "phone": "+5511999990000"}, "pad": "x" * pad,
+        "user": {"email": f"{user}@example.com", "phone": f"+55119{phone}"}, "pad": "x" * pad,
     }, separators=(",", ":"))
+
+
+def flow(name="bench", auth=None, **fields):
+    """A flow with one trigger, two cases and one mapped field; `fields` are added to the node."""
+    node = {
+        "id": "hook", "type": "webhook_trigger", "auth": auth or {"mode": "bearer", "secret": TOKEN},
+        "events": {"path": "body.event", "cases": [{"id": "approved", "value": "order_approved"}, {"id": "refunded", "value": "order_refunded"}]},
+        "map": [{"variable": "email", "from": "body.user.email"}], **fields,
+    }
+    return {
+        "flow": name, "nodes": [node, *({"id": task, "type": "task"} for task in ("welcome", "refund", "other"))],
+        "connections": [{"from": f"hook.{output}", "to": task} for output, task in (("approved", "welcome"), ("refunded", "refund"), ("else", "other"))],
+    }
 
 
 def milliseconds(text):
@@ -38,12 +70,17 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
-def wrk(url, connections, seconds, text=None, headers=None):
-    """One run of wrk: requests/s, p50 and p99 in ms, errors."""
+def wrk(url, connections, seconds, text=None, headers=None, numbers=None):
+    """One run of wrk: requests, requests/s, p50 and p99 in ms, errors.
+
+    numbers: the first and how many there are, of eight digits, to stand one after the other for NUMBER in text and headers.
+    """
     headers = {"authorization": f"Bearer {TOKEN}"} if headers is None else headers
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT % (f"[==[{text or body()}]==]", lines))
+        if numbers:
+            script.write(NUMBERED % numbers)
         script.flush()
         out = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "10", "-s", script.name, url],
@@ -53,6 +90,7 @@ def wrk(url, connections, seconds, text=None, headers=None):
     errors = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", out))
     errors += sum(sum(map(int, found)) for found in re.findall(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", out))
     return {
+        "requests": int(re.search(r"(\d+) requests in", out).group(1)),
         "requests_per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
         "p50_ms": milliseconds(latency["50"]), "p99_ms": milliseconds(latency["99"]), "errors": errors,
     }

@@ -16,8 +16,12 @@ GOALS = [
     ("start", "control plane, ms", lambda r: r["control_ms"], 200, 400, True),
     ("growth", "requests/s with triggers", lambda r: r["triggers_ratio"], 0.95, 0.85, False),
     ("growth", "requests/s with stored requests", lambda r: r["stored_ratio"], 0.95, 0.85, False),
+    ("features", "known customer, x plain", lambda r: r["known customer"]["x_plain"], None, 0.5, False),
+    ("features", "new customer, x plain", lambda r: r["new customer"]["x_plain"], None, 0.5, False),
     ("lease", "runs/s", lambda r: r["runs_per_s"], 10_000, 5_000, False),
 ]
+# What a request costs each program in CPU time, by its name in a row.
+CPU = {"edge_us": "edge us", "control_us": "control us", "postgres_us": "postgres us"}
 
 
 def show(name, result):
@@ -25,10 +29,13 @@ def show(name, result):
     if all(isinstance(value, dict) for value in result.values()):
         base_name = next((name for name in ("go+pgx", "plain") if name in result), None)
         base = result[base_name]["requests_per_s"] if base_name else None
-        print(f"  {'':<18}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'errors':>8}{'x ' + (base_name or '-'):>10}")
+        cpu = [key for key in CPU if all(key in row for row in result.values())]
+        print(f"  {'':<18}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'errors':>8}{'x ' + (base_name or '-'):>10}"
+              + "".join(f"{CPU[key]:>12}" for key in cpu))
         for system, row in sorted(result.items(), key=lambda item: -item[1]["requests_per_s"]):
-            ratio = f"{row['requests_per_s'] / base:.2f}" if base else "-"
-            print(f"  {system:<18}{row['requests_per_s']:>10.0f}{row['p50_ms']:>10.2f}{row['p99_ms']:>10.2f}{row['errors']:>8.0f}{ratio:>10}")
+            ratio = f"{row.get('x_plain', row['requests_per_s'] / base):.2f}" if base else "-"
+            print(f"  {system:<18}{row['requests_per_s']:>10.0f}{row['p50_ms']:>10.2f}{row['p99_ms']:>10.2f}{row['errors']:>8.0f}{ratio:>10}"
+                  + "".join(f"{row[key]:>12.1f}" for key in cpu))
     else:
         for key, value in result.items():
             print(f"  {key:<34}{value:>10}")

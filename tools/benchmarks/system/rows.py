@@ -1,7 +1,5 @@
 """The rows of the table: each measures one thing of a running instance and gives it as a value for JSON."""
 
-import hashlib
-import hmac
 import http.client
 import json
 import os
@@ -11,24 +9,12 @@ import statistics
 import subprocess
 import time
 
-from instance import BIN, CommandFailed, wait_for
-from load import GO_URL, PEERS, TOKEN, body, compare, go_peer, idle_connections, in_turn, wrk
+from features import features
+from instance import wait_for
+from load import GO_URL, PEERS, TOKEN, body, compare, flow, go_peer, idle_connections, in_turn, wrk
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
 LARGE_PAD = 16_000
-
-
-def flow(name="bench", auth=None, **fields):
-    """A flow with one trigger, two cases and one mapped field; `fields` are added to the node."""
-    node = {
-        "id": "hook", "type": "webhook_trigger", "auth": auth or {"mode": "bearer", "secret": TOKEN},
-        "events": {"path": "body.event", "cases": [{"id": "approved", "value": "order_approved"}, {"id": "refunded", "value": "order_refunded"}]},
-        "map": [{"variable": "email", "from": "body.user.email"}], **fields,
-    }
-    return {
-        "flow": name, "nodes": [node, *({"id": task, "type": "task"} for task in ("welcome", "refund", "other"))],
-        "connections": [{"from": f"hook.{output}", "to": task} for output, task in (("approved", "welcome"), ("refunded", "refund"), ("else", "other"))],
-    }
 
 
 def beside_go(url, options, connections):
@@ -174,31 +160,6 @@ def lease(instance, url, options):
         return {"not measured": "tools/benchmarks/lease is not there"}
     command = [str(program), "--home", str(instance.home), "--url", url, "--rounds", str(options.rounds), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=instance.environment).stdout)
-
-
-def features(instance, url, options):
-    """64 connections, 1 KB, with one feature of the trigger after the other, beside the plain one in the same rounds."""
-    text = body()
-    signature = hmac.new(TOKEN.encode(), text.encode(), hashlib.sha256).hexdigest()
-    variants = {
-        "plain": ({}, None),
-        "public": ({"auth": {"mode": "public"}}, {}),
-        "hmac": ({"auth": {"mode": "hmac", "preset": "github", "secret": TOKEN}}, {"x-hub-signature-256": f"sha256={signature}"}),
-        "ten mapped fields": ({"map": [{"variable": f"v{i}", "from": "body.user.email"} for i in range(10)]}, None),
-        "customer": ({"customer": [{"field": "email", "from": "body.user.email", "key": True}]}, None),
-        "ordered": ({"order_by": "body.user.email"}, None),
-    }
-    systems = {}
-    for name, (fields, headers) in variants.items():
-        flow_name = "feature-" + name.replace(" ", "-")
-        try:
-            instance.apply(flow(flow_name, **fields))
-        except CommandFailed as error:
-            print(f"  {name}: not in this version ({error.stderr.strip().splitlines()[0] if error.stderr.strip() else error.code})")
-            continue
-        target = instance.url(f"{flow_name}/hook")
-        systems[name] = lambda target=target, headers=headers: wrk(target, 64, options.seconds, text=text, headers=headers)
-    return in_turn(systems, options.rounds)
 
 
 ROWS = {
