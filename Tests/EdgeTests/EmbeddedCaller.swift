@@ -12,6 +12,7 @@ final class EmbeddedCaller {
   let channel: EmbeddedChannel
   let core: EdgeCore
   let forwarder: ScriptedForwarder
+  let reads = ReadCounter()
 
   init(
     _ forwarder: ScriptedForwarder = ScriptedForwarder(), peer: String = "198.51.100.7", port: EdgeServer.Port = .callers,
@@ -28,7 +29,7 @@ final class EmbeddedCaller {
     let connection = HTTPConnection(
       core: core, scope: EventLoopScope(), peer: IPAddress(peer) ?? .loopback, isTLS: isTLS, port: port,
       openedAt: channel.eventLoop.now)
-    try channel.pipeline.syncOperations.addHandler(connection)
+    try channel.pipeline.syncOperations.addHandlers([reads, connection])
     channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
   }
 
@@ -56,6 +57,20 @@ final class EmbeddedCaller {
 
   var isOpen: Bool { channel.isActive }
 }
+
+/// Counts how often the socket was asked for bytes.
+final class ReadCounter: ChannelOutboundHandler {
+  typealias OutboundIn = Never
+  private(set) var count = 0
+
+  func read(context: ChannelHandlerContext) {
+    count += 1
+    context.read()
+  }
+}
+
+@available(*, unavailable)
+extension ReadCounter: Sendable {}
 
 /// The status of each answer in a row of answers.
 func statuses(_ answers: String) -> [Int] {

@@ -170,6 +170,33 @@ import Testing
     #expect(caller.isOpen)
   }
 
+  /// To stop reading for each request and begin again would be two system calls for each.
+  @Test func theSocketIsReadWhileARequestIsAnswered() throws {
+    let caller = try EmbeddedCaller(ScriptedForwarder(.hold))
+    caller.send(post())
+    caller.channel.pipeline.read()
+    #expect(caller.reads.count == 1)
+  }
+
+  @Test func aCallerThatIsFarAheadIsPausedUntilItsAnswerIsOut() throws {
+    let caller = try EmbeddedCaller(ScriptedForwarder(.hold))
+    let next = post(body: String(repeating: "x", count: 3000))
+    caller.send(post(body: "first"))
+    var sent = 0
+    while caller.reads.count == sent, sent < 100 {
+      caller.send(next)
+      sent += 1
+      caller.channel.pipeline.read()
+    }
+    #expect(sent * next.utf8.count > HTTPLimits.pauseBytes && (sent - 1) * next.utf8.count < HTTPLimits.pauseBytes)
+    #expect(caller.reads.count == sent - 1, "the last one was not passed on")
+    caller.forwarder.release()
+    #expect(caller.reads.count == sent, "and is, now that there is room")
+    for _ in 0..<sent { caller.forwarder.release() }
+    #expect(statuses(caller.received()) == Array(repeating: 200, count: sent + 1))
+    #expect(caller.forwarder.requests.count == sent + 1 && caller.isOpen)
+  }
+
   @Test func moreThanTheReadAheadIsNotKept() throws {
     let caller = try EmbeddedCaller(ScriptedForwarder(.hold)) { $0.limits.readAheadBytes = 100 }
     caller.send(post())

@@ -45,11 +45,19 @@ struct ConnectionTimeline: ~Copyable {
     deadline = firstHeader
   }
 
-  /// Bytes are wanted from the socket.
+  /// Whatever comes from the socket is wanted.
   var reads: Bool {
     switch phase {
     case .awaiting, .head, .body, .lingering: true
     case .answering, .flushing, .closed: false
+    }
+  }
+
+  /// Bytes of later requests may come, as many as are kept.
+  var readsAhead: Bool {
+    switch phase {
+    case .answering, .flushing: true
+    case .awaiting, .head, .body, .lingering, .closed: false
     }
   }
 

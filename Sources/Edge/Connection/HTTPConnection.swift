@@ -11,8 +11,8 @@ struct DrainEvent: Sendable {}
 /// One caller's connection: reads requests, hands them on, writes the answers in order.
 ///
 /// Everything happens in this one handler: what the bytes mean is `RequestParser`'s, what may take how long
-/// `ConnectionTimeline`'s; here are their effects. While a request is being answered nothing is read from the socket, so a caller
-/// that pipelines costs one read's bytes at most.
+/// `ConnectionTimeline`'s; here are their effects. The socket is read while a request is being answered as well: not to would cost
+/// two system calls for every request. A caller that pipelines is paused when it is `HTTPLimits.pauseBytes` ahead.
 final class HTTPConnection: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = Never
@@ -61,7 +61,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   func channelInactive(context: ChannelHandlerContext) { end() }
 
   func read(context: ChannelHandlerContext) {
-    if timeline.reads { context.read() } else { readIsWanted = true }
+    if wantsBytes { context.read() } else { readIsWanted = true }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -111,6 +111,10 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   // MARK: - Reading
+
+  private var wantsBytes: Bool {
+    timeline.reads || timeline.readsAhead && input.readableBytes < HTTPLimits.pauseBytes
+  }
 
   private func process() {
     guard !isProcessing else { return }
@@ -306,7 +310,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func goOn() {
     process()
     flushIfNeeded()
-    if readIsWanted, timeline.reads {
+    if readIsWanted, wantsBytes {
       readIsWanted = false
       context?.read()
     }

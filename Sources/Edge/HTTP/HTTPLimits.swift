@@ -10,7 +10,8 @@ package struct HTTPLimits: Sendable, Hashable {
   package var bodyBytes: Int
   /// Bytes of chunk extensions and trailer lines of one request.
   package var chunkOverheadBytes: Int
-  /// Bytes that are kept of requests which arrive while one is being answered.
+  /// Bytes that are kept of requests which arrive while one is being answered. More than `pauseBytes` come only from a caller
+  /// that has closed its side.
   package var readAheadBytes: Int
 
   /// The defaults: URI 8 KiB, headers 32 KiB in 100 fields, body 1 MiB.
@@ -26,6 +27,8 @@ package struct HTTPLimits: Sendable, Hashable {
     self.readAheadBytes = readAheadBytes
   }
 
+  /// A caller that is so many bytes ahead of its answers is not read from until the next one is out.
+  static let pauseBytes = 16 * 1024
   /// Characters of a method. The longest registered one has 17 (IANA HTTP Method Registry).
   static let methodBytes = 24
   /// Bytes of an announced body that are read and thrown away after a refusal, so that the connection can go on; a longer body,
