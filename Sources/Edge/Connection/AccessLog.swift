@@ -12,8 +12,18 @@ enum AccessLog {
 
   private static let traceparent = Array("traceparent".utf8)
 
-  static func record(_ request: SubmitRequest, _ result: SubmitResult, took: TimeAmount, _ core: EdgeCore) {
-    guard core.logsNextRequest() else { return }
+  /// A request that will be logged when it is answered.
+  final class Entry {
+    private let request: SubmitRequest
+
+    init(request: SubmitRequest) { self.request = request }
+
+    func record(_ result: SubmitResult, took: TimeAmount, _ logger: Logger) {
+      AccessLog.record(request, result, took: took, logger)
+    }
+  }
+
+  private static func record(_ request: SubmitRequest, _ result: SubmitResult, took: TimeAmount, _ logger: Logger) {
     var metadata: Logger.Metadata = [
       "request": "\(UniqueID(bytes: request.requestId).map { "\($0)" } ?? "")",
       "key": "\(String(decoding: request.triggerKey.prefix(keyCharacters), as: UTF8.self))…",
@@ -35,6 +45,6 @@ enum AccessLog {
       metadata["status"] = .stringConvertible(503)
       metadata["unavailable"] = "\(reason)"
     }
-    core.logger.info("request", metadata: metadata)
+    logger.info("request", metadata: metadata)
   }
 }

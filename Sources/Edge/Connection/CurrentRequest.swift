@@ -1,8 +1,8 @@
 import Observability
 import NIOCore
 
-/// The request that a connection is reading or answering.
-struct CurrentRequest {
+/// The request that a connection is reading or answering. A class, because it is handed around in many small steps.
+final class CurrentRequest {
   let head: RequestHead
   let route: Route
   let startedAt: NIODeadline
@@ -15,6 +15,13 @@ struct CurrentRequest {
   var body: [UInt8] = []
   /// Bytes of it that are counted in the process's load.
   var reserved = 0
+
+  init(head: RequestHead, route: Route, startedAt: NIODeadline, receivedAt: WallTime) {
+    self.head = head
+    self.route = route
+    self.startedAt = startedAt
+    self.receivedAt = receivedAt
+  }
 
   var isHead: Bool { head.method == Self.headMethod }
 

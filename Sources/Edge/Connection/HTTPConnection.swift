@@ -13,6 +13,9 @@ struct DrainEvent: Sendable {}
 /// Everything happens in this one handler: what the bytes mean is `RequestParser`'s, what may take how long
 /// `ConnectionTimeline`'s; here are their effects. The socket is read while a request is being answered as well: not to would cost
 /// two system calls for every request. A caller that pipelines is paused when it is `HTTPLimits.pauseBytes` ahead.
+///
+/// Nothing refers to a connection weakly, which would make each of its reference counts slower: whoever holds one lets go of it
+/// when the connection ends, or at a deadline.
 final class HTTPConnection: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = Never
@@ -125,18 +128,18 @@ final class HTTPConnection: ChannelDuplexHandler {
       if input.readableBytes == 0 { input = ByteBuffer() }
       setTimer()
     }
-    guard let eventLoop = context?.eventLoop else { return }
-    if parser.isBetweenRequests, input.readableBytes > 0 { timeline.requestStarted(at: eventLoop.now) }
+    guard input.readableBytes > 0 || inputIsOver, let now = context?.eventLoop.now else { return }
+    if parser.isBetweenRequests, input.readableBytes > 0 { timeline.requestStarted(at: now) }
     while timeline.parses {
       do throws(HTTPRefusal) {
         guard let event = try parser.next(&input) else { break }
         switch event {
-        case .head(let head): try headReceived(head, at: eventLoop.now)
+        case .head(let head): try headReceived(head, at: now)
         case .body(let part): try bodyReceived(part)
-        case .end: requestCompleted(at: eventLoop.now)
+        case .end: requestCompleted(at: now)
         }
         // A pipelined request begins as soon as the one before it is answered.
-        if parser.isBetweenRequests, input.readableBytes > 0, timeline.parses { timeline.requestStarted(at: eventLoop.now) }
+        if parser.isBetweenRequests, input.readableBytes > 0, timeline.parses { timeline.requestStarted(at: now) }
       } catch {
         refuse(error)
       }
@@ -147,7 +150,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func headReceived(_ head: RequestHead, at now: NIODeadline) throws(HTTPRefusal) {
     var route = Route(target: head.target)
     if port == .admin, case .trigger = route { route = .nothing }
-    var request = CurrentRequest(head: head, route: route, startedAt: now, receivedAt: core.now())
+    let request = CurrentRequest(head: head, route: route, startedAt: now, receivedAt: core.now())
     if case .trigger(let key, _, _) = route {
       switch core.policy(head, key: key, peer: peer, at: now) {
       case .admitted(let deadline):
@@ -185,7 +188,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     if let announced = current?.head.announcedLength, current?.body.isEmpty == true {
       current?.body.reserveCapacity(min(max(announced, count), max(CurrentRequest.firstReservation, count)))
     }
-    current?.body.append(contentsOf: part.readableBytesView)
+    part.withUnsafeReadableBytes { current?.body.append(contentsOf: $0) }
   }
 
   private func requestCompleted(at now: NIODeadline) {
@@ -210,21 +213,21 @@ final class HTTPConnection: ChannelDuplexHandler {
     guard let eventLoop = context?.eventLoop else { return }
     let reserved = request.reserved
     current?.reserved = 0
-    let (core, startedAt) = (core, request.startedAt)
-    core.forwarder.submit(submit, within: deadline, on: eventLoop) { [weak self] result in
+    let logged = core.logsNextRequest() ? AccessLog.Entry(request: submit) : nil
+    core.forwarder.submit(submit, within: deadline, on: eventLoop) { [self] result in
       let end = eventLoop.now
       core.load.endRequest(committedSince: result.isCommitted ? now : nil, at: end)
       core.load.release(reserved)
-      AccessLog.record(submit, result, took: end - startedAt, core)
-      guard let self, self.requestNumber == number, self.timeline.phase == .answering else {
+      logged?.record(result, took: end - request.startedAt, core.logger)
+      guard requestNumber == number, timeline.phase == .answering else {
         core.metrics.abandoned.increment()
         return
       }
-      self.submitted(result)
+      submitted(result, at: end)
     }
   }
 
-  private func submitted(_ result: SubmitResult) {
+  private func submitted(_ result: SubmitResult, at now: NIODeadline) {
     guard let request = current else { return }
     switch result {
     case .answered(let response):
@@ -232,8 +235,8 @@ final class HTTPConnection: ChannelDuplexHandler {
       let isHidden = response.status == 404 && (response.cause == .unknownKey || response.cause == .disabled)
       answer(
         isHidden ? .notFound : Response(status: Int(response.status), fields: response.headers, body: response.body),
-        keepsAlive: request.head.keepsAlive)
-    case .unavailable: answer(.unavailable(), keepsAlive: request.head.keepsAlive)
+        keepsAlive: request.head.keepsAlive, at: now)
+    case .unavailable: answer(.unavailable(), keepsAlive: request.head.keepsAlive, at: now)
     }
     if !isProcessing { goOn() }
   }
@@ -262,22 +265,24 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   // MARK: - Answering
 
-  private func answer(_ response: Response, keepsAlive wanted: Bool) {
+  /// - Parameter now: the time, where it is known already.
+  private func answer(_ response: Response, keepsAlive wanted: Bool, at now: NIODeadline? = nil) {
     guard let context else { return }
+    let now = now ?? context.eventLoop.now
+    let request = current
     // What had arrived before the peer closed its side is still answered.
     let keepsAlive = wanted && !core.load.isDraining && (!inputIsOver || input.readableBytes > 0)
-    let head = current?.head
     write {
       response.write(
-        into: &$0, isHead: current?.isHead ?? false,
-        persistence: keepsAlive ? (head?.minorVersion == 0 ? .explicit : .implicit) : .close,
+        into: &$0, isHead: request?.isHead ?? false,
+        persistence: keepsAlive ? (request?.head.minorVersion == 0 ? .explicit : .implicit) : .close,
         date: scope.dateLine())
     }
     core.metrics.answered(response.status)
-    if let request = current { core.metrics.duration.recordNanoseconds((context.eventLoop.now - request.startedAt).nanoseconds) }
+    if let request { core.metrics.duration.recordNanoseconds((now - request.startedAt).nanoseconds) }
     releaseCurrent()
     if keepsAlive {
-      timeline.answered(isTaken: context.channel.isWritable, at: context.eventLoop.now)
+      timeline.answered(isTaken: context.channel.isWritable, at: now)
     } else {
       lastAnswerWritten()
     }
@@ -294,9 +299,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   private func write(_ body: (inout ByteBuffer) -> Void) {
     guard let context else { return }
-    var buffer = context.channel.allocator.buffer(capacity: 512)
-    body(&buffer)
-    context.write(wrapOutboundOut(buffer), promise: nil)
+    context.write(wrapOutboundOut(scope.buffer(body)), promise: nil)
     needsFlush = true
   }
 
@@ -327,7 +330,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     setTimer()
     needsFlush = false
     let sent = context.eventLoop.makePromise(of: Void.self)
-    sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [weak self] _ in self?.lastAnswerSent() }
+    sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in lastAnswerSent() }
     if inputIsOver {
       // Closing one side when the other is closed would close the socket at once, with the answer unsent.
       context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
@@ -393,8 +396,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     guard let context, deadline < timerDeadline || timer == nil, deadline != .distantFuture else { return }
     timer?.cancel()
     timerDeadline = deadline
-    timer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [weak self] in self?.timerFired()
-    }
+    timer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in timerFired() }
   }
 
   private func timerFired() {

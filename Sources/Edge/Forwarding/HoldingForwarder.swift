@@ -35,7 +35,7 @@ package struct HoldingForwarder<Caller: SubmitCaller>: SubmitForwarder {
   package var clockOffset: Duration { caller.clockOffset }
 
   package func submit(
-    _ request: SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
+    _ request: consuming SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
     completion: @escaping (SubmitResult) -> Void
   ) {
     var policy = policy
@@ -57,7 +57,7 @@ private final class HeldRequest<Caller: SubmitCaller> {
   private var connection: Caller.Connection?
 
   init(
-    _ request: SubmitRequest, eventLoop: any EventLoop, caller: Caller, policy: HoldPolicy, metrics: EdgeMetrics,
+    _ request: consuming SubmitRequest, eventLoop: any EventLoop, caller: Caller, policy: HoldPolicy, metrics: EdgeMetrics,
     completion: @escaping (SubmitResult) -> Void
   ) {
     self.request = request
@@ -69,7 +69,8 @@ private final class HeldRequest<Caller: SubmitCaller> {
     startedAt = eventLoop.now
   }
 
-  private var elapsed: Duration { .nanoseconds((eventLoop.now - startedAt).nanoseconds) }
+  /// Since the request was taken on; nothing before the first attempt.
+  private var elapsed: Duration { failures == 0 ? .zero : .nanoseconds((eventLoop.now - startedAt).nanoseconds) }
 
   func attempt() {
     request.attempt = UInt32(clamping: failures)

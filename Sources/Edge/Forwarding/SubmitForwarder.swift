@@ -30,6 +30,6 @@ package protocol SubmitForwarder: Sendable {
   ///
   /// - Parameter deadline: within which time the caller must be answered; `nil`: the forwarder's own.
   func submit(
-    _ request: SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
+    _ request: consuming SubmitRequest, within deadline: Duration?, on eventLoop: any EventLoop,
     completion: @escaping (SubmitResult) -> Void)
 }

@@ -4,7 +4,7 @@ package import Observability
 import Synchronization
 
 /// What the edge node counts. Every label is one of a fixed set of words.
-package struct EdgeMetrics: Sendable {
+package final class EdgeMetrics: Sendable {
   /// Attempts beyond a request's first.
   package let retries: Counter
   /// From the first byte of the head to the answer.

@@ -162,9 +162,8 @@ final class ClientConnection: ChannelInboundHandler {
     let hello = HelloRequest(
       protocolVersion: ProtocolExtensions.version, extensions: ProtocolExtensions.all.names, agent: configuration.agent)
     let sentAt = WallClock.microseconds()
-    ask(SessionServiceMethods.hello, hello) { [weak self] result in
-      self?.helloAnswered(result, sentAt: sentAt)
-    }
+    // Not weak: that would make every reference count of the connection slower for as long as it lives. The call ends with it.
+    ask(SessionServiceMethods.hello, hello) { [self] result in helloAnswered(result, sentAt: sentAt) }
   }
 
   private func helloAnswered(_ result: Result<HelloResponse, RPCError>, sentAt: Int64) {
@@ -193,10 +192,10 @@ final class ClientConnection: ChannelInboundHandler {
 
   private func proceed() {
     guard let key = configuration.apiKey else { return ready() }
-    ask(SessionServiceMethods.authenticate, AuthenticateRequest(apiKey: key)) { [weak self] result in
+    ask(SessionServiceMethods.authenticate, AuthenticateRequest(apiKey: key)) { [self] result in
       switch result {
-      case .success: self?.ready()
-      case .failure(let error): self?.refused(error)
+      case .success: ready()
+      case .failure(let error): refused(error)
       }
     }
   }
