@@ -90,6 +90,7 @@ struct IngestLane: ~Copyable {
     if let session, session.isUsable { return session }
     disconnect()
     let session = try PostgresSession.connect(configuration)
+    try session.planByKeys()
     self.session = session
     writer.lane(index, isConnected: true)
     return session

@@ -80,10 +80,12 @@ struct RecordedRequests {
     verdicts[Key(request)] = verdict
   }
 
-  /// Looks the requests' ids up.
+  /// Looks the requests' ids up, each under its trigger.
   static func find(_ requests: [RequestRow], _ session: PostgresSession) throws(PostgresError) -> RecordedRequests {
-    let result = try session.query(
-      Statements.existingRequests, [.ids(requests.map(\.workspace)), .ids(requests.map(\.id))])
+    let parameters: [PostgresValue] = [
+      .ids(requests.map(\.workspace)), .ids(requests.map(\.id)), .ids(requests.map(\.trigger)),
+    ]
+    let result = try session.query(Statements.existingRequests, parameters)
     var recorded = RecordedRequests()
     for index in 0..<result.count {
       var row = result[index]

@@ -27,10 +27,6 @@ struct RunLane: ~Copyable {
     }
   }
 
-  /// Plans are made once for a connection, perhaps while the tables are empty, where reading them whole is cheapest. All that is
-  /// done here is to find a few rows by their keys.
-  static let planning = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
-
   /// How often a batch is tried that failed without effect.
   private static let attempts = 3
 
@@ -109,7 +105,7 @@ struct RunLane: ~Copyable {
     if let session, session.isUsable { return session }
     disconnect()
     let session = try PostgresSession.connect(writer.configuration)
-    try session.run(script: Self.planning)
+    try session.planByKeys()
     self.session = session
     writer.lane(isConnected: true)
     return session
