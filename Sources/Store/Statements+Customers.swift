@@ -15,12 +15,12 @@ extension Statements {
   static let listChats = statement("list_chats", PackageResources.list_chats_sql)
   static let listCustomers = statement("list_customers", PackageResources.list_customers_sql)
   static let lockCustomers = statement("lock_customers", PackageResources.lock_customers_sql)
-  static let lockNames = statement("lock_names", PackageResources.lock_names_sql)
+  static let lockNumbers = statement("lock_numbers", PackageResources.lock_numbers_sql)
   static let updateCustomers = statement("update_customers", PackageResources.update_customers_sql)
   static let updateWorkspace = statement("update_workspace", PackageResources.update_workspace_sql)
 
   static let customers: [PostgresStatement] = [
     boundChats, boundContacts, boundNames, chatById, contactsOfCustomer, customerById, insertChats, insertContacts,
-    insertCustomers, linkChats, listChats, listCustomers, lockCustomers, lockNames, updateCustomers, updateWorkspace,
+    insertCustomers, linkChats, listChats, listCustomers, lockCustomers, lockNumbers, updateCustomers, updateWorkspace,
   ]
 }

@@ -277,6 +277,115 @@ private func failure(_ body: () async throws -> Void) async throws -> PostgresEr
   }
 }
 
+@Suite struct PipelineTests {
+  private static let insert = PostgresStatement("insert", "INSERT INTO t SELECT unnest($1::int4[])")
+  private static let count = PostgresStatement("count", "SELECT count(*) FROM t")
+  private static let copy = ["COPY t FROM STDIN (FORMAT binary)"]
+
+  private func withTable(_ body: @escaping @Sendable (PostgresSession) throws -> Void) async throws {
+    try await withDatabase(migrated: false) { database in
+      try await perform(database) { session in
+        try session.run(script: "CREATE TABLE t (n int4 PRIMARY KEY)")
+        try body(session)
+      }
+    }
+  }
+
+  private static func put(_ value: Int32, _ session: PostgresSession, committing: Bool) throws {
+    try session.copy(copy, committing: committing) { (_, put) throws(PostgresError) in
+      var rows = CopyBuffer()
+      rows.beginRow(fields: 1)
+      rows.append(value)
+      try put(rows)
+    }
+  }
+
+  @Test func theFirstErrorEndsItAndNothingOfItStays() async throws {
+    try await withTable { session in
+      let calls = [
+        PostgresCall(Self.insert, [.int32s([1, 2])]), PostgresCall(Self.insert, [.int32s([2])]),
+        PostgresCall(Self.insert, [.int32s([3])]), PostgresCall(Self.count),
+      ]
+      let error = #expect(throws: PostgresError.self) { try session.query(calls) }
+      #expect(error?.isUniqueViolation == true && error?.isInDoubt == false)
+      #expect(session.isUsable && !session.isInTransaction)
+      let count = try session.query(Self.count)[0].bigint()
+      #expect(count == 0)
+    }
+  }
+
+  @Test func aTransactionThatItBeganOutlivesTheErrorUntilItIsRolledBack() async throws {
+    try await withTable { session in
+      let calls = [PostgresCall(Self.insert, [.int32s([1])]), PostgresCall(Self.insert, [.int32s([1])])]
+      #expect(throws: PostgresError.self) { try session.query(calls, beginning: true) }
+      #expect(session.isInTransaction)
+      #expect(throws: PostgresError.self) { try session.query(Self.count) }
+      session.rollBack()
+      #expect(!session.isInTransaction)
+      let count = try session.query(Self.count)[0].bigint()
+      #expect(count == 0)
+    }
+  }
+
+  @Test func whatCannotBeIsMisuse() async throws {
+    try await withTable { session in
+      #expect(throws: PostgresError.self) { try Self.put(1, session, committing: true) }
+      _ = try session.query([], beginning: true)
+      let error = #expect(throws: PostgresError.self) { try session.query([PostgresCall(Self.count)], beginning: true) }
+      #expect(error?.kind == .misuse)
+      session.rollBack()
+      // Without effect.
+      session.rollBack()
+      let none = try session.query([])
+      #expect(none.isEmpty)
+    }
+  }
+
+  /// Each statement sees what those before it did.
+  @Test func aTransactionIsBegunAndCommittedAlongTheWay() async throws {
+    try await withTable { session in
+      let calls = [
+        PostgresCall(Self.insert, [.int32s([1, 2])]), PostgresCall(Self.count), PostgresCall(Self.insert, [.int32s([3])]),
+      ]
+      let results = try session.query(calls, beginning: true)
+      #expect(results.map(\.affectedCount) == [2, 1, 1])
+      let seen = try results[1][0].bigint()
+      #expect(seen == 2)
+      try Self.put(4, session, committing: true)
+      #expect(!session.isInTransaction)
+      session.rollBack()
+      let count = try session.query(Self.count)[0].bigint()
+      #expect(count == 4)
+    }
+  }
+
+  /// A COPY that fails takes its transaction along, COMMIT or not.
+  @Test func whatFailsBesideItsCommitIsNotCommitted() async throws {
+    try await withTable { session in
+      _ = try session.query([PostgresCall(Self.insert, [.int32s([1])])], beginning: true)
+      let error = #expect(throws: PostgresError.self) { try Self.put(1, session, committing: true) }
+      #expect(error?.isUniqueViolation == true && session.isInTransaction)
+      session.rollBack()
+      let count = try session.query(Self.count)[0].bigint()
+      #expect(count == 0)
+    }
+  }
+
+  /// Neither side waits for the other, however much both have to say.
+  @Test func muchGoesBothWays() async throws {
+    try await withTable { session in
+      let echo = PostgresStatement("echo", "SELECT $1::text")
+      let text = String(repeating: "x", count: 4 << 20)
+      let results = try session.query(Array(repeating: PostgresCall(echo, [.text(text)]), count: 6))
+      let counts = try results.map { result in
+        var row = result[0]
+        return try row.text().utf8.count
+      }
+      #expect(counts == Array(repeating: 4 << 20, count: 6))
+    }
+  }
+}
+
 @Suite struct ValueTests {
   /// A value, the SQL that it must be equal to on the server.
   private static let cases: [(PostgresValue, String)] = [

@@ -118,3 +118,48 @@ func number(_ database: PostgresDatabase, _ sql: String) async throws -> Int64 {
     return try row.int64()
   }
 }
+
+/// A writer, not started yet, whose connections go through a proxy.
+func withProxiedWriter(
+  _ body: (PostgresProxy, IngestWriter, Fixture, PostgresDatabase) async throws -> Void
+) async throws {
+  let server = try await PostgresServer.shared()
+  try await withDatabase(on: server) { database in
+    try await withStore(on: database) { store in
+      let fixture = try await Fixture.make(store)
+      let proxy = try PostgresProxy(to: server.port)
+      defer { proxy.close() }
+      var configuration = database.configuration
+      configuration.connectionString = server.tcpConnectionString(database: database.name, port: proxy.port)
+      let writer = IngestWriter(configuration, logger: .silent)
+      try await body(proxy, writer, fixture, database)
+      await writer.shutDown(within: .seconds(5))
+    }
+  }
+}
+
+/// Runs a script in a transaction of its own, and ends it once what is begun meanwhile waits for a lock.
+func overtake(
+  _ database: PostgresDatabase, with script: String, end: String = "COMMIT", _ begin: @escaping @Sendable () -> Void
+) async throws {
+  try await onThread {
+    let faster = try PostgresSession.connect(database.configuration)
+    let watcher = try PostgresSession.connect(database.configuration)
+    try faster.run(script: "BEGIN; \(script)")
+    begin()
+    try watcher.untilSomebodyWaits()
+    try faster.run(script: end)
+  }
+}
+
+extension PostgresSession {
+  /// Returns when a session of this database waits for a lock.
+  func untilSomebodyWaits() throws {
+    let waiting = PostgresStatement(
+      "waiting", "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try query(waiting).first({ try $0.int64() }) == 0 {
+      guard ContinuousClock.now < deadline else { throw PostgresError(.misuse, "nobody waits for a lock") }
+    }
+  }
+}

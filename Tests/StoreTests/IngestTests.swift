@@ -440,22 +440,4 @@ import TestSupport
     }
     try await server.stop(.immediate)
   }
-
-  private func withProxiedWriter(
-    _ body: (PostgresProxy, IngestWriter, Fixture, PostgresDatabase) async throws -> Void
-  ) async throws {
-    let server = try await PostgresServer.shared()
-    try await withDatabase(on: server) { database in
-      try await withStore(on: database) { store in
-        let fixture = try await Fixture.make(store)
-        let proxy = try PostgresProxy(to: server.port)
-        defer { proxy.close() }
-        var configuration = database.configuration
-        configuration.connectionString = server.tcpConnectionString(database: database.name, port: proxy.port)
-        let writer = IngestWriter(configuration, logger: .silent)
-        try await body(proxy, writer, fixture, database)
-        await writer.shutDown(within: .seconds(5))
-      }
-    }
-  }
 }

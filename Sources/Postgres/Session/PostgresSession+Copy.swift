@@ -2,7 +2,7 @@ import CPostgres
 import Glibc
 
 extension PostgresSession {
-  /// Runs several `COPY … FROM STDIN (FORMAT binary)` statements in the order given: within `transaction` as part of it, else in
+  /// Runs several `COPY … FROM STDIN (FORMAT binary)` statements in the order given: within a transaction as part of it, else in
   /// one transaction of their own, committed when this returns.
   ///
   /// Everything is sent without waiting for an answer: the statements (prepared, so that they are parsed once for a session),
@@ -13,38 +13,45 @@ extension PostgresSession {
   ///
   /// - Parameters:
   ///   - statements: COPY statements without semicolon.
+  ///   - committing: ends the transaction that `query` began, in the same round trip. After an error it is still to be rolled
+  ///     back.
   ///   - send: gives the rows of the statement at an index, by calling its second argument once.
   /// - Throws: the first error; `.connectionLost` with `isInDoubt` when the connection broke after everything was sent,
-  ///   outside of `transaction`.
+  ///   unless a transaction goes on.
   package func copy(
-    _ statements: [String], _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
+    _ statements: [String], committing: Bool = false,
+    _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
   ) throws(PostgresError) {
-    guard copiesAtOnce else { return try copyStepwise(statements, send) }
+    guard !committing || isInTransaction else { throw PostgresError(.misuse, "a commit without a transaction") }
+    guard copiesAtOnce else { return try copyStepwise(statements, committing: committing, send) }
     let deadline = ContinuousClock.now + answerTimeout
     var names: [String] = []
-    for statement in statements { names.append(try preparedCopy(statement, until: deadline)) }
+    for statement in statements { names.append(try preparedCommand(statement, until: deadline)) }
+    var end = CopyMessages.end
+    if committing { end += CopyMessages.begin(try preparedCommand("COMMIT", until: deadline)) }
+    end += CopyMessages.sync
     var sent = 0
     do throws(PostgresError) {
       for (index, name) in names.enumerated() {
         try send(index) { (rows) throws(PostgresError) in
-          try put(rows, into: name, isLast: index == names.count - 1, until: deadline)
+          try put(rows, into: name, then: index == names.count - 1 ? end : CopyMessages.end, until: deadline)
           sent += 1
         }
       }
       // The Sync is behind the rows of the last statement: without them nothing more would come.
       guard sent == names.count else { throw lost("not every COPY was given its rows") }
-      try awaitCommands(names.count, until: deadline)
+      try awaitCommands(committing ? names.count + 1 : names.count, until: deadline)
     } catch {
-      throw sent == names.count && !isInTransaction ? noted(error).inDoubtIfLost : noted(error)
+      throw sent == names.count && (committing || !isInTransaction) ? noted(error).inDoubtIfLost : noted(error)
     }
+    if committing { isInTransaction = false }
   }
 
-  /// Sends a statement with its rows, and after the last one the Sync.
+  /// Sends a statement with its rows, and what comes behind them.
   private func put(
-    _ rows: borrowing CopyBuffer, into name: String, isLast: Bool, until deadline: ContinuousClock.Instant
+    _ rows: borrowing CopyBuffer, into name: String, then tail: [UInt8], until deadline: ContinuousClock.Instant
   ) throws(PostgresError) {
     var head = CopyMessages.begin(name)
-    let tail = isLast ? CopyMessages.end + CopyMessages.sync : CopyMessages.end
     try rows.withBytes { (bytes) throws(PostgresError) in
       var rest = bytes[...]
       while !rest.isEmpty {
@@ -105,7 +112,7 @@ extension PostgresSession {
         case .errorResponse: if failure == nil { failure = noted(PostgresError(errorResponse: body)) }
         case .readyForQuery:
           if let failure { throw failure }
-          guard completed == expected else { throw lost("the server did not run every COPY") }
+          guard completed == expected else { throw lost("the server did not run every statement") }
           return
         case .bindComplete, .copyInResponse, .noticeResponse, .notificationResponse, .parameterStatus: break
         }
@@ -122,7 +129,7 @@ extension PostgresSession {
   private static let chunkBytes = 64 << 10
 }
 
-/// Messages that run a prepared COPY. Source: https://www.postgresql.org/docs/15/protocol-message-formats.html
+/// Messages that run a prepared statement. Source: https://www.postgresql.org/docs/15/protocol-message-formats.html
 private enum CopyMessages {
   /// Bind without parameters to the unnamed portal, and Execute of it.
   static func begin(_ name: String) -> [UInt8] {

@@ -6,10 +6,12 @@ extension PostgresSession {
   /// They go as one string of the simple protocol, which PostgreSQL runs as one transaction and commits before it answers
   /// the last of them (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT).
   func copyStepwise(
-    _ statements: [String], _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
+    _ statements: [String], committing: Bool,
+    _ send: (Int, (borrowing CopyBuffer) throws(PostgresError) -> Void) throws(PostgresError) -> Void
   ) throws(PostgresError) {
     let deadline = ContinuousClock.now + answerTimeout
-    guard PQsendQuery(connection, statements.joined(separator: ";")) == 1 else { throw lost() }
+    let script = statements.joined(separator: ";") + (committing ? ";COMMIT" : "")
+    guard PQsendQuery(connection, script) == 1 else { throw lost() }
     var sent = 0
     do throws(PostgresError) {
       var failure: PostgresError?
@@ -25,7 +27,7 @@ extension PostgresSession {
       }
       if let failure { throw failure }
     } catch {
-      throw sent == statements.count && !isInTransaction ? error.inDoubtIfLost : error
+      throw sent == statements.count && (committing || !isInTransaction) ? error.inDoubtIfLost : error
     }
   }
 

@@ -10,11 +10,12 @@ package final class PostgresSession {
   let answerTimeout: Duration
   private var prepared: Set<String> = []
   /// The names under which COPY statements are prepared, by their text.
-  private var preparedCopies: [String: String] = [:]
+  private var preparedCommands: [String: String] = [:]
   /// What arrived in answer to what was sent past libpq.
   var answers = AnswerReader()
   private var isBroken = false
-  private(set) var isInTransaction = false
+  /// Between BEGIN and its end.
+  package internal(set) var isInTransaction = false
 
   /// "15.18", as the server says it.
   package internal(set) var serverVersion = ""
@@ -54,16 +55,21 @@ package final class PostgresSession {
     if !prepared.contains(statement.name) {
       try prepare(statement, types: parameters.map(\.type), deadline)
     }
-    let sent = EncodedParameters(parameters).withPointers { count, values, lengths, formats in
-      PQsendQueryPrepared(connection, statement.name, count, values, lengths, formats, 1)
-    }
-    guard sent == 1 else { throw lost() }
+    try send(statement, parameters)
     do throws(PostgresError) {
       guard let result = try lastResult(until: deadline) else {
         throw PostgresError(.misuse, "no result for statement \(statement.name)")
       }
       return PostgresResult(result)
     } catch { throw isInTransaction ? error : error.inDoubtIfLost }
+  }
+
+  /// Sends a statement that is prepared.
+  func send(_ statement: PostgresStatement, _ parameters: [PostgresValue]) throws(PostgresError) {
+    let sent = EncodedParameters(parameters).withPointers { count, values, lengths, formats in
+      PQsendQueryPrepared(connection, statement.name, count, values, lengths, formats, 1)
+    }
+    guard sent == 1 else { throw lost() }
   }
 
   /// Runs statements of the simple protocol, in one transaction unless they say otherwise; results are dropped.
@@ -94,9 +100,24 @@ package final class PostgresSession {
     return value
   }
 
+  /// Ends a transaction that `query` began and that came to nothing. Where that fails the connection is broken, and the server
+  /// ends it.
+  package func rollBack() {
+    guard isInTransaction else { return }
+    if !isBroken { try? run(script: "ROLLBACK") }
+    isInTransaction = false
+  }
+
   /// Prepares a statement without running it, so that the server checks it against the schema.
   package func prepare(_ statement: PostgresStatement) throws(PostgresError) {
     try prepare(statement, types: [], ContinuousClock.now + answerTimeout)
+  }
+
+  /// Prepares those of some statements that are not yet.
+  func prepare(_ calls: [PostgresCall], until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    for call in calls where !prepared.contains(call.statement.name) {
+      try prepare(call.statement, types: call.parameters.map(\.type), deadline)
+    }
   }
 
   private func prepare(
@@ -110,12 +131,12 @@ package final class PostgresSession {
     prepared.insert(statement.name)
   }
 
-  /// The name under which a COPY statement is prepared, now.
-  func preparedCopy(_ sql: String, until deadline: ContinuousClock.Instant) throws(PostgresError) -> String {
-    if let name = preparedCopies[sql] { return name }
-    let name = "copy \(preparedCopies.count)"
+  /// The name under which a statement without parameters, a COPY or the COMMIT behind it, is prepared, now.
+  func preparedCommand(_ sql: String, until deadline: ContinuousClock.Instant) throws(PostgresError) -> String {
+    if let name = preparedCommands[sql] { return name }
+    let name = "command \(preparedCommands.count)"
     try prepare(PostgresStatement(name, sql), types: [], deadline)
-    preparedCopies[sql] = name
+    preparedCommands[sql] = name
     return name
   }
 

@@ -2,7 +2,7 @@ import Identifiers
 import Postgres
 import Rules
 
-/// What the values of some requests lead to, read in at most three statements.
+/// What the values of some requests lead to, read in at most three statements and one round trip.
 struct BindingReading {
   private struct Key: Hashable {
     var workspace: UniqueID
@@ -32,44 +32,59 @@ struct BindingReading {
     }
   }
 
-  /// By workspace.
-  func read(_ session: PostgresSession) throws(PostgresError) -> [UniqueID: BindingState] {
+  /// Reads in one round trip. By workspace.
+  ///
+  /// - Parameters:
+  ///   - locks: are taken before.
+  ///   - beginning: a transaction begins with them; see `PostgresSession.query`.
+  func read(
+    _ session: PostgresSession, after locks: [PostgresCall] = [], beginning: Bool = false
+  ) throws(PostgresError) -> [UniqueID: BindingState] {
+    let (contacts, names, chats) = (Array(contacts), Array(names), Array(chats))
+    var calls = locks
+    if !contacts.isEmpty { calls.append(PostgresCall(Statements.boundContacts, Self.parameters(contacts))) }
+    if !names.isEmpty {
+      let parameters: [PostgresValue] = [
+        .ids(names.map(\.workspace)), .texts(names.map(\.contact.value)), .int32(Self.nameMatchLimit),
+      ]
+      calls.append(PostgresCall(Statements.boundNames, parameters))
+    }
+    if !chats.isEmpty { calls.append(PostgresCall(Statements.boundChats, Self.parameters(chats))) }
+    var results = try session.query(calls, beginning: beginning)[locks.count...]
     var states: [UniqueID: BindingState] = [:]
     if !contacts.isEmpty {
-      let keys = Array(contacts)
-      let found = try session.query(Statements.boundContacts, Self.parameters(keys))
-      for index in 0..<found.count {
-        var row = found[index]
-        let key = keys[Int(try row.int64()) - 1]
+      try Self.forEach(results.removeFirst(), of: contacts) { (key, row) throws(PostgresError) in
         let customer = try BoundCustomer(&row)
         states[key.workspace, default: BindingState()].contacts[key.contact] = customer.id
         states[key.workspace, default: BindingState()].customers[customer.id] = customer
       }
     }
     if !names.isEmpty {
-      let keys = Array(names)
-      let found = try session.query(
-        Statements.boundNames,
-        [.ids(keys.map(\.workspace)), .texts(keys.map(\.contact.value)), .int32(Self.nameMatchLimit)])
-      for index in 0..<found.count {
-        var row = found[index]
-        let key = keys[Int(try row.int64()) - 1]
+      try Self.forEach(results.removeFirst(), of: names) { (key, row) throws(PostgresError) in
         let customer = try BoundCustomer(&row)
         states[key.workspace, default: BindingState()].names[key.contact.value, default: []].append(customer.id)
         states[key.workspace, default: BindingState()].customers[customer.id] = customer
       }
     }
     if !chats.isEmpty {
-      let keys = Array(chats)
-      let found = try session.query(Statements.boundChats, Self.parameters(keys))
-      for index in 0..<found.count {
-        var row = found[index]
-        let key = keys[Int(try row.int64()) - 1]
+      try Self.forEach(results.removeFirst(), of: chats) { (key, row) throws(PostgresError) in
         let chat = BoundChat(id: try row.id(), customer: try row.optionalID())
         states[key.workspace, default: BindingState()].chats[key.contact] = chat
       }
     }
     return states
+  }
+
+  /// Calls with each row, whose first column is the place of a key from 1.
+  private static func forEach(
+    _ result: PostgresResult, of keys: [Key], _ body: (Key, inout PostgresRow) throws(PostgresError) -> Void
+  ) throws(PostgresError) {
+    for index in 0..<result.count {
+      var row = result[index]
+      let place = Int(try row.int64()) - 1
+      guard keys.indices.contains(place) else { throw PostgresError(.misuse, "a row of a key that was not asked for") }
+      try body(keys[place], &row)
+    }
   }
 
   /// One that is found and eight others that are reported.

@@ -2,70 +2,55 @@ import Identifiers
 import Postgres
 import Rules
 
-/// What a plan writes, for all workspaces at once. Everybody writes in this order: customers, contacts, new chats, links; each kind
-/// sorted by workspace and key. So nobody waits for somebody who waits for him.
+/// What a plan writes, for all workspaces at once. Everybody writes in this order: changed customers, new ones, contacts, new
+/// chats, links; each kind sorted by workspace and key. So nobody waits for somebody who waits for him.
 struct BindingWriting {
-  private let changes: [(workspace: UniqueID, changes: BindingChanges)]
+  private var calls: [PostgresCall] = []
+  /// How many rows each call touches unless somebody else was faster.
+  private var counts: [Int] = []
 
   /// - Parameter changes: sorted by workspace.
-  init(_ changes: [(workspace: UniqueID, changes: BindingChanges)]) { self.changes = changes }
-
-  /// Writes; `false`: somebody else was faster, and what was written is to be undone.
-  func write(_ session: PostgresSession) throws(PostgresError) -> Bool {
-    guard changes.contains(where: { !$0.changes.isEmpty }) else { return true }
-    guard try update(session), try create(session), try addContacts(session), try addChats(session) else { return false }
-    return try linkChats(session)
-  }
-
-  private func update(_ session: PostgresSession) throws(PostgresError) -> Bool {
-    let customers = flat(\.changed)
-    guard !customers.isEmpty else { return true }
-    let versions = PostgresValue.int64s(customers.map(\.value.version))
-    return try session.query(Statements.updateCustomers, Self.columns(customers) + [versions]).affectedCount == customers.count
-  }
-
-  private func create(_ session: PostgresSession) throws(PostgresError) -> Bool {
-    let customers = flat(\.created)
-    guard !customers.isEmpty else { return true }
-    return try session.query(Statements.insertCustomers, Self.columns(customers)).affectedCount == customers.count
-  }
-
-  private func addContacts(_ session: PostgresSession) throws(PostgresError) -> Bool {
+  init(_ changes: [(workspace: UniqueID, changes: BindingChanges)]) {
+    func flat<Value>(_ values: (BindingChanges) -> [Value]) -> [(workspace: UniqueID, value: Value)] {
+      changes.flatMap { workspace, changes in values(changes).map { (workspace, $0) } }
+    }
+    let changed = flat(\.changed)
+    add(Statements.updateCustomers, changed) { Self.columns(changed) + [.int64s(changed.map(\.value.version))] }
+    let created = flat(\.created)
+    add(Statements.insertCustomers, created) { Self.columns(created) }
     let contacts = flat { $0.contacts.sorted { $0.key < $1.key } }
-    guard !contacts.isEmpty else { return true }
-    let added = try session.query(
-      Statements.insertContacts,
+    add(Statements.insertContacts, contacts) {
       [
         .ids(contacts.map(\.workspace)), .texts(contacts.map(\.value.key.kind.rawValue)), .texts(contacts.map(\.value.key.value)),
         .ids(contacts.map(\.value.customer)), .byteStrings(contacts.map(\.value.original)),
-      ])
-    return added.affectedCount == contacts.count
-  }
-
-  private func addChats(_ session: PostgresSession) throws(PostgresError) -> Bool {
+      ]
+    }
     let chats = flat { $0.chats.sorted { $0.key < $1.key } }
-    guard !chats.isEmpty else { return true }
-    let added = try session.query(
-      Statements.insertChats,
+    add(Statements.insertChats, chats) {
       [
         .ids(chats.map(\.workspace)), .texts(chats.map(\.value.key.kind.rawValue)), .texts(chats.map(\.value.key.value)),
         .ids(chats.map(\.value.chat.id)), .ids(chats.map { $0.value.chat.customer ?? .least }),
         .byteStrings(chats.map(\.value.original)),
-      ])
-    return added.affectedCount == chats.count
-  }
-
-  private func linkChats(_ session: PostgresSession) throws(PostgresError) -> Bool {
+      ]
+    }
     let links = flat { $0.links.sorted { $0.chat < $1.chat } }
-    guard !links.isEmpty else { return true }
-    let linked = try session.query(
-      Statements.linkChats,
-      [.ids(links.map(\.workspace)), .ids(links.map(\.value.chat)), .ids(links.map(\.value.customer))])
-    return linked.affectedCount == links.count
+    add(Statements.linkChats, links) {
+      [.ids(links.map(\.workspace)), .ids(links.map(\.value.chat)), .ids(links.map(\.value.customer))]
+    }
   }
 
-  private func flat<Value>(_ values: (BindingChanges) -> [Value]) -> [(workspace: UniqueID, value: Value)] {
-    changes.flatMap { workspace, changes in values(changes).map { (workspace, $0) } }
+  /// Writes in one round trip; `false`: somebody else was faster, and what was written is to be undone. Begins a transaction
+  /// unless there is one.
+  func write(_ session: PostgresSession) throws(PostgresError) -> Bool {
+    guard !calls.isEmpty else { return true }
+    let results = try session.query(calls, beginning: !session.isInTransaction)
+    return zip(results, counts).allSatisfy { $0.affectedCount == $1 }
+  }
+
+  private mutating func add<Value>(_ statement: PostgresStatement, _ rows: [Value], _ parameters: () -> [PostgresValue]) {
+    guard !rows.isEmpty else { return }
+    calls.append(PostgresCall(statement, parameters()))
+    counts.append(rows.count)
   }
 
   private static func columns(_ customers: [(workspace: UniqueID, value: BoundCustomer)]) -> [PostgresValue] {

@@ -20,7 +20,8 @@ enum DeliveryClaims {
     var part: Int
   }
 
-  /// Says of each part whether it repeats a delivery. Within the batch the first one wins.
+  /// Says of each part whether it repeats a delivery. Within the batch the first one wins. Where something is claimed, a
+  /// transaction begins unless there is one.
   ///
   /// A request is no duplicate of its own earlier attempt; of two elements of one request with the same delivery the second is.
   static func settle(_ drafts: inout [IngestDraft], _ session: PostgresSession) throws(PostgresError) {
@@ -63,8 +64,9 @@ enum DeliveryClaims {
     let windows = claims.map { claim in
       drafts[claim.value.draft].entry.parts[claim.value.part].claim?.window.wholeMicroseconds ?? 0
     }
-    let claimed = try session.query(Statements.claimDeliveries, keys + [.ids(requests), .int64s(windows)])
-    if claimed.affectedCount == claims.count { return requests }
+    let claim = PostgresCall(Statements.claimDeliveries, keys + [.ids(requests), .int64s(windows)])
+    let claimed = try session.query([claim], beginning: !session.isInTransaction)
+    if claimed.first?.affectedCount == claims.count { return requests }
     var holders = [UniqueID?](repeating: nil, count: claims.count)
     let held = try session.query(Statements.deliveryHolders, keys)
     for index in 0..<held.count {

@@ -3,8 +3,8 @@ import Postgres
 
 /// Writes one batch: first all of it by COPY; what stands in the way is taken out by look-up, or found row by row.
 ///
-/// A batch in which nothing is claimed or bound is one round trip. Otherwise claims, bindings and rows are one transaction, each
-/// kind in a few statements for the whole batch.
+/// A batch that claims nothing and finds all of its customers needs no transaction but that of its rows. Otherwise claims,
+/// bindings and rows are one transaction, each kind in a few statements for the whole batch.
 struct IngestBatch: ~Copyable {
   private let partitionDays: Int
   private var requests = CopyBuffer()
@@ -51,21 +51,33 @@ struct IngestBatch: ~Copyable {
   /// Writes all of the entries or none.
   private mutating func write(_ entries: [PendingEntry], _ session: PostgresSession) throws(PostgresError) -> [Outcome] {
     var drafts = entries.map { IngestDraft($0) }
-    if entries.contains(where: \.entry.hasClaimOrBinding) {
-      try session.atomically { () throws(PostgresError) in
-        try Self.settle(&drafts, session)
-        try copy(drafts, session)
-      }
-    } else {
-      try copy(drafts, session)
-    }
+    var binding = CustomerBinding()
+    while try !write(&drafts, &binding, session) { drafts = entries.map { IngestDraft($0) } }
     return drafts.map { .success($0.result) }
   }
 
-  /// Finds out what becomes of the parts: which repeat a delivery, and whom they are bound to.
+  /// Settles and writes all of the drafts or none; `false`: somebody else was faster, and it is to be tried again.
+  private mutating func write(
+    _ drafts: inout [IngestDraft], _ binding: inout CustomerBinding, _ session: PostgresSession
+  ) throws(PostgresError) -> Bool {
+    do throws(PostgresError) {
+      try DeliveryClaims.settle(&drafts, session)
+      if try binding.settle(&drafts, session) {
+        try copy(drafts, session)
+        return true
+      }
+    } catch {
+      session.rollBack()
+      throw error
+    }
+    session.rollBack()
+    return false
+  }
+
+  /// Finds out within a transaction what becomes of the parts: which repeat a delivery, and whom they are bound to.
   static func settle(_ drafts: inout [IngestDraft], _ session: PostgresSession) throws(PostgresError) {
     try DeliveryClaims.settle(&drafts, session)
-    try CustomerBinding.settle(&drafts, session)
+    try CustomerBinding.settleWithin(&drafts, session)
   }
 
   private mutating func copy(_ drafts: [IngestDraft], _ session: PostgresSession) throws(PostgresError) {
@@ -78,7 +90,7 @@ struct IngestBatch: ~Copyable {
     // Locals, because the closure must not borrow the whole of `self`.
     let hasRuns = runs.rowCount > 0
     let statements = hasRuns ? [Statements.copyRequests.sql, Statements.copyRuns.sql] : [Statements.copyRequests.sql]
-    try session.copy(statements) { (index, put) throws(PostgresError) in
+    try session.copy(statements, committing: session.isInTransaction) { (index, put) throws(PostgresError) in
       if index == 0 { try put(requests) } else { try put(runs) }
     }
   }
@@ -115,10 +127,10 @@ struct IngestBatch: ~Copyable {
     try session.run(script: "SAVEPOINT entry")
     do throws(PostgresError) {
       var drafts = [IngestDraft(entry)]
-      if entry.entry.hasClaimOrBinding { try Self.settle(&drafts, session) }
+      try Self.settle(&drafts, session)
       result = try insert(drafts[0], session) ? drafts[0].result : nil
     } catch {
-      guard error.kind == .server, !error.isRetryable, !error.isConnectionLost else { throw error }
+      guard error.isRefusal else { throw error }
       try session.run(script: "ROLLBACK TO SAVEPOINT entry; RELEASE SAVEPOINT entry")
       return .failure(.refused(sqlState: error.sqlState))
     }

@@ -52,9 +52,6 @@ package struct IngestEntry: Sendable {
     return count
   }
 
-  /// Something of it depends on what the database holds.
-  var hasClaimOrBinding: Bool { parts.contains { $0.claim != nil || $0.binding != nil } }
-
   /// Of a row: identifiers, numbers, lengths.
   private static let fixedBytes = 200
 }
