@@ -176,6 +176,48 @@ import TestSupport
     }
   }
 
+  /// Two replicas lease at the same time, and an earlier request is committed after a later one: neither sees the other's lease,
+  /// and all the same only one of them keeps its own.
+  @Test func anEarlierRunThatComesLateIsNotLeasedBesideALaterOne() async throws {
+    try await withWriter { store, writer, fixture, database in
+      let (earlier, later, other) = (fixture.entry(order: "k"), fixture.entry(order: "k"), fixture.entry(order: "other"))
+      _ = await writer.submit(later)
+      let runs = RunWriter(database.configuration, logger: .silent)
+      runs.start()
+      let wish = RunWish(workspace: fixture.workspace, worker: "w", limit: 10, duration: .seconds(60))
+      let phase = Monitor(0)
+      async let here = onThread {
+        let session = try PostgresSession.connect(database.configuration)
+        return try session.transaction {
+          var leased = try session.lease([wish]).runs
+          try session.giveBack(overtakenOf: &leased)
+          phase.withLock { $0 = 1 }
+          _ = phase.wait(for: .seconds(30)) { $0 == 2 ? true : nil }
+          return leased[0]
+        }
+      }
+      while phase.withLock({ $0 }) < 1 { await Task.yield() }
+      _ = await writer.submitAll([earlier, other])
+      async let there = runs.lease(wish)
+      try await onThread { try PostgresSession.connect(database.configuration).untilSomebodyWaits() }
+      phase.withLock { $0 = 2 }
+      phase.broadcast()
+      let (mine, theirs) = try await (here, there)
+      #expect(mine.map(\.id) == [later.runs[0].id])
+      #expect(theirs.map(\.id) == [other.runs[0].id])
+      let given = try #require(try await store.run(earlier.runs[0].id, in: fixture.workspace))
+      #expect(given.progress == .ready && given.attempt == 0)
+      // It waits as if it had never been leased, and then its turn comes.
+      let none = try await runs.lease(wish)
+      #expect(none.isEmpty)
+      let lease = RunLease(workspace: fixture.workspace, run: mine[0].id, epoch: mine[0].leaseEpoch)
+      try await runs.complete(lease)
+      let next = try await runs.lease(wish)
+      #expect(next.map(\.id) == [earlier.runs[0].id] && next.first?.attempt == 1)
+      await runs.shutDown()
+    }
+  }
+
   @Test func aRunLeftBehindIsFound() async throws {
     try await withWriter { store, writer, fixture, database in
       let entries = (0..<2).map { _ in fixture.entry(order: "k") }

@@ -14,8 +14,9 @@ extension Store {
   ) async throws(StoreError) -> [RunRow] {
     let wish = RunWish(workspace: workspace, flow: flow, worker: worker, limit: limit, duration: duration)
     return try await change { session in
-      let leased = try session.lease([wish])
+      var leased = try session.lease([wish])
       _ = try session.wake(after: leased.ended)
+      try session.giveBack(overtakenOf: &leased.runs)
       return leased.runs[0]
     }
   }

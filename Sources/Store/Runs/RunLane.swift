@@ -84,6 +84,7 @@ struct RunLane: ~Copyable {
         ended.formUnion(leased.ended)
       }
       done.woken.formUnion(try session.wake(after: ended))
+      try session.giveBack(overtakenOf: &done.leased)
       return done
     }
     self.floors = floors

@@ -108,6 +108,30 @@ extension PostgresSession {
     return leased
   }
 
+  /// Takes those out again beside which another run of their order key was leased by a transaction that could not be seen yet: an
+  /// earlier request may be committed after a later one, whose run is leased at the same time by another replica.
+  ///
+  /// The last thing of a transaction: whoever waits here has all the row locks it needs, so that nobody waits in a circle.
+  func giveBack(overtakenOf leased: inout [[RunRow]]) throws(PostgresError) {
+    let ordered = leased.joined().filter { $0.orderKey != nil }
+    guard !ordered.isEmpty else { return }
+    let numbers = Set(ordered.compactMap(\.order).map { LockNumber.of(.order, $0.workspace, $0.trigger, key: $0.key) })
+    // Whoever leases a run of these keys has them until he has committed, and the second statement sees what he did.
+    let results = try query([
+      PostgresCall(Statements.lockNumbers, [.int64s(numbers.sorted())]),
+      PostgresCall(Statements.giveBackRuns, [.ids(ordered.map(\.workspace)), .ids(ordered.map(\.id))]),
+    ])
+    var given: Set<RunName> = []
+    for index in 0..<results[1].count {
+      var row = results[1][index]
+      given.insert(RunName(RunLease(workspace: try row.id(), run: try row.id(), epoch: 0)))
+    }
+    guard !given.isEmpty else { return }
+    for index in leased.indices {
+      leased[index].removeAll { given.contains(RunName(RunLease(workspace: $0.workspace, run: $0.id, epoch: 0))) }
+    }
+  }
+
   /// Finishes runs; the results are in the order of the leases. Repeating it with the same epoch is a success.
   ///
   /// - Parameter ended: gets the order keys of the runs that were finished.
