@@ -6,6 +6,11 @@ import Testing
 /// Signed webhooks over HTTP, with the clock standing at the time of each.
 @Suite("Signatures over HTTP", .timeLimit(.minutes(5)))
 struct SignatureTests {
+  /// Rightly signed, and not what their content type says: refused once the caller is known.
+  private static let noJSON: Set<String> = [
+    "adnanh-webhook/sha1-empty-body", "adnanh-webhook/sha256-empty-body",
+  ]
+
   @Test(
     "Known answers of providers", .enabled(if: SignatureVector.isPresent, "shared/signatures/vectors.json is not there"))
   func vectors() async throws {
@@ -26,7 +31,8 @@ struct SignatureTests {
         if !vector.query.isEmpty { webhook.target += "?\(vector.query)" }
         let answer = try await system.send(webhook)
         verdicts[answer.status, default: 0] += 1
-        #expect(answer.status == (vector.text("expect") == "accept" ? 200 : 401), "\(id): \(answer.body)")
+        let expected = vector.text("expect") == "accept" ? (Self.noJSON.contains(id) ? 400 : 200) : 401
+        #expect(answer.status == expected, "\(id): \(answer.body)")
       }
       // Whoever was answered 200 has a record and a run.
       let accepted = verdicts[200] ?? 0

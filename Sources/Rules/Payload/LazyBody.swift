@@ -24,11 +24,12 @@ package struct LazyBody: Sendable {
     }
   }
 
-  /// More is known of the request. What was read for the verification is not read again, but for forms: their charset.
+  /// More is known of the request. What was read for the verification is not read again, but for forms, which have a charset,
+  /// and for what is empty, which may have to be JSON.
   package mutating func advance(to stage: RequestBody.Stage) {
     self.stage = stage
     switch read {
-    case .success(.unread), .success(.form): read = nil
+    case .success(.unread), .success(.empty), .success(.form): read = nil
     default: break
     }
   }

@@ -5,7 +5,8 @@ package import XML
 ///
 /// | content type | read as |
 /// |---|---|
-/// | any, empty body | nothing: `body` has no value |
+/// | JSON, empty body, method POST, PUT or PATCH | refused: the empty text is no JSON (RFC 8259 §2) |
+/// | else, empty body | nothing: `body` has no value |
 /// | `application/json`, `text/json`, `…+json` | JSON, UTF-8 with or without a byte order mark |
 /// | `application/x-www-form-urlencoded` | form, in its charset |
 /// | `multipart/form-data` | form with files: `MultipartForm` |
@@ -88,13 +89,15 @@ package enum RequestBody: Sendable {
 
   private static let contentType = Array("content-type".utf8)
   private static let contentEncoding = Array("content-encoding".utf8)
+  /// Whose content is what the request is about (RFC 9110 §9.3.3, §9.3.4; RFC 5789 §2).
+  private static let contentMethods = ["POST", "PUT", "PATCH"].map { Array($0.utf8) }
   /// By far the most frequent value.
   private static let plainJSON = Array("application/json".utf8)
 
   /// Reads the body of a request.
   package init(_ request: IncomingRequest, limits: Limits = Limits(), stage: Stage = .verified) throws(Fault) {
     guard !request.body.isEmpty else {
-      self = .empty
+      self = try Self.empty(request, stage)
       return
     }
     guard request.body.count <= limits.bytes else {
@@ -123,12 +126,21 @@ package enum RequestBody: Sendable {
         }
         bytes = try coding.decode(bytes, limit: limits.bytes)
         guard !bytes.isEmpty else {
-          self = .empty
+          self = try Self.empty(request, stage)
           return
         }
       }
     }
     self = type == Self.plainJSON ? try Self.json(bytes, limits) : try Self.read(bytes, type, limits, stage)
+  }
+
+  /// A request without bytes, which says that it has JSON: no fault before the caller is known, because handshakes and probes
+  /// of providers come so, and their answer does not depend on a body.
+  private static func empty(_ request: IncomingRequest, _ stage: Stage) throws(Fault) -> RequestBody {
+    guard stage == .verified, contentMethods.contains(request.method), let field = request.header(contentType).value,
+      MediaType(field)?.isJSON == true
+    else { return .empty }
+    throw Fault(message: "The Content-Type says JSON, and the body is empty. A request without a body has no Content-Type.")
   }
 
   private static func read(_ bytes: [UInt8], _ field: [UInt8], _ limits: Limits, _ stage: Stage) throws(Fault) -> RequestBody {
