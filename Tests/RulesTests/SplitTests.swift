@@ -122,7 +122,8 @@ import Testing
       .node("hook")
     let configuration = try #require(node?.trigger)
     #expect(configuration.eventPath?.text == event)
-    #expect(configuration.deliveryRule(of: configuration.authentication)?.path.text == delivery)
+    let lists = configuration.split?.paths(of: configuration.authentication)
+    #expect(configuration.deliveryRule(of: configuration.authentication, in: lists?.first)?.path.text == delivery)
   }
 
   private static func secretField(_ preset: String) -> String { preset == "sendgrid" ? "public_key" : "secret" }

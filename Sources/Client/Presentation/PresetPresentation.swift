@@ -7,6 +7,7 @@ extension PresetInfo {
       "id": .string(id), "mode": .string(mode), "auth": auth.isEmpty ? .null : .embedded(auth),
       "event_path": .textOrNull(eventPath), "delivery_path": .textOrNull(deliveryPath),
       "handshake": handshake.isEmpty ? .null : .embedded(handshake),
+      "split": split.isEmpty ? .null : .array(split.map { .string($0) }),
       "deadline_ms": deadlineMs == 0 ? .null : .integer(deadlineMs),
     ]
   }

@@ -21,7 +21,7 @@ extension PresetInfo {
   init(_ preset: PresetDescription) {
     self.init(
       id: preset.id, mode: preset.mode, auth: preset.auth, eventPath: preset.eventPath, deliveryPath: preset.deliveryPath,
-      handshake: preset.handshake, deadlineMs: UInt32(clamping: preset.deadline?.milliseconds ?? 0))
+      handshake: preset.handshake, deadlineMs: UInt32(clamping: preset.deadline?.milliseconds ?? 0), split: preset.split)
   }
 }
 

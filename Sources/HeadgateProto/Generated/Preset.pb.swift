@@ -19,6 +19,8 @@ package struct PresetInfo: ProtoMessage {
   package var handshake: [UInt8] = []
   /// Within which time the provider wants its answer, in milliseconds; 0: not known.
   package var deadlineMs: UInt32 = 0
+  /// The lists that `split: preset` splits a body at; empty: the preset names none.
+  package var split: [String] = []
 
   package init() {}
 
@@ -29,7 +31,8 @@ package struct PresetInfo: ProtoMessage {
     eventPath: String = "",
     deliveryPath: String = "",
     handshake: [UInt8] = [],
-    deadlineMs: UInt32 = 0
+    deadlineMs: UInt32 = 0,
+    split: [String] = []
   ) {
     self.id = id
     self.mode = mode
@@ -38,6 +41,7 @@ package struct PresetInfo: ProtoMessage {
     self.deliveryPath = deliveryPath
     self.handshake = handshake
     self.deadlineMs = deadlineMs
+    self.split = split
   }
 }
 
@@ -51,6 +55,7 @@ extension PresetInfo {
     if !deliveryPath.isEmpty { length += 1 + delimitedLength(deliveryPath.utf8.count) }
     if !handshake.isEmpty { length += 1 + delimitedLength(handshake.count) }
     if deadlineMs != 0 { length += 1 + varintLength(UInt64(deadlineMs)) }
+    for element in split { length += 1 + delimitedLength(element.utf8.count) }
     return length
   }
 
@@ -62,6 +67,7 @@ extension PresetInfo {
     if !deliveryPath.isEmpty { writer.text(deliveryPath, tag: 42) }
     if !handshake.isEmpty { writer.bytes(handshake, tag: 50) }
     if deadlineMs != 0 { writer.varint(UInt64(deadlineMs), tag: 56) }
+    for element in split { writer.text(element, tag: 66) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -76,6 +82,7 @@ extension PresetInfo {
     self.deliveryPath = try copyText(message.pointee.delivery_path, "headgate.v1.PresetInfo.delivery_path")
     self.handshake = copyBytes(message.pointee.handshake)
     self.deadlineMs = message.pointee.deadline_ms
+    self.split = try copyEach(message.pointee.split, message.pointee.n_split) { (element) throws(ProtoDecodingError) in try copyText(element, "headgate.v1.PresetInfo.split") }
   }
 }
 

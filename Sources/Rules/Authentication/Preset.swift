@@ -13,6 +13,8 @@ final class Preset: Sendable {
   let delivery: ValuePath?
   /// Whether that identifier is a delivery's own, so that repetitions are known by it without being asked to.
   let deduplicates: Bool
+  /// The lists of events that one request can have; `nil`: it has one event, or it is not known.
+  let split: [SplitPath]?
   /// The request that the provider sends to see whether the URL is ours.
   let handshake: Handshake?
   /// Within which time the provider wants its answer, with a margin for the way; `nil`: not known, or longer than the
@@ -20,21 +22,23 @@ final class Preset: Sendable {
   let deadline: Duration?
 
   private init(
-    id: String, rule: AuthenticationRule, event: ValuePath?, delivery: ValuePath?, deduplicates: Bool, handshake: Handshake?,
-    deadline: Duration?
+    id: String, rule: AuthenticationRule, event: ValuePath?, delivery: ValuePath?, deduplicates: Bool, split: [SplitPath]?,
+    handshake: Handshake?, deadline: Duration?
   ) {
     self.id = id
     self.rule = rule
     self.event = event
     self.delivery = delivery
     self.deduplicates = deduplicates
+    self.split = split
     self.handshake = handshake
     self.deadline = deadline
   }
 
-  /// Reads an entry of the table: the fields of `auth`, and `id`, `event`, `delivery`, `dedup`, `handshake`, `deadline`.
+  /// Reads an entry of the table: the fields of `auth`, and `id`, `event`, `delivery`, `dedup`, `split`, `handshake`,
+  /// `deadline`.
   static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> Preset? {
-    let known = ["id", "mode", "name", "scheme", "event", "delivery", "dedup", "handshake", "deadline"]
+    let known = ["id", "mode", "name", "scheme", "event", "delivery", "dedup", "split", "handshake", "deadline"]
     let before = faults.count
     guard let reader = FieldReader(json, at: path, known: known, faults: &faults),
       let id = reader.string("id", required: true, faults: &faults),
@@ -51,10 +55,14 @@ final class Preset: Sendable {
       method = reader.value("scheme").flatMap {
         SignatureScheme.parse($0, publicKey: publicKey, at: reader.path("scheme"), faults: &faults)
       }.map { .signature($0) }
-    case .open, .bearer, .query, .basic: method = nil
+    case .query:
+      method = .query(name: Array((reader.string("name", faults: &faults) ?? AuthenticationRule.defaultParameter).utf8))
+    case .open, .bearer, .basic: method = nil
     }
     let event = source("event", reader, &faults)
     let delivery = source("delivery", reader, &faults)
+    var split: [SplitPath]?
+    if case .lists(let paths)? = SplitRule.parse(reader, preset: nil, faults: &faults) { split = paths }
     let handshake = reader.value("handshake").flatMap { Handshake.parse($0, at: reader.path("handshake"), faults: &faults) }
     let deduplicates = reader.boolean("dedup", faults: &faults) ?? true
     let deadline = DurationText.parse(
@@ -65,7 +73,7 @@ final class Preset: Sendable {
     }
     return Preset(
       id: id, rule: AuthenticationRule(mode: mode, method: method), event: event, delivery: delivery,
-      deduplicates: deduplicates, handshake: handshake, deadline: deadline)
+      deduplicates: deduplicates, split: split, handshake: handshake, deadline: deadline)
   }
 
   /// A place in the scheme's words, or a path where these do not reach.

@@ -14,6 +14,8 @@ package struct PresetDescription: Hashable, Sendable {
   package let deliveryPath: String
   /// Whether a trigger with this preset knows repeated deliveries by that identifier without being asked to.
   package let deduplicates: Bool
+  /// The lists that `split: preset` splits the body at; empty: the preset names none.
+  package let split: [String]
   /// `auth.handshake` as JSON; empty: the provider asks nothing.
   package let handshake: [UInt8]
   /// Within which time the provider wants its answer, with a margin; `nil`: not known, or longer than the default.
@@ -35,6 +37,7 @@ package struct PresetDescription: Hashable, Sendable {
     eventPath = preset.event?.text ?? ""
     deliveryPath = preset.delivery?.text ?? ""
     deduplicates = preset.deduplicates && preset.delivery.map { !$0.isInList } ?? false
+    split = preset.split?.map(\.text) ?? []
     deadline = preset.deadline
     guard let handshake = preset.handshake else {
       self.handshake = []

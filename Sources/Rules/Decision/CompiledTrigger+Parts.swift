@@ -4,13 +4,31 @@ internal import JSON
 extension CompiledTrigger {
   /// What a node does with requests at a URL: its own rules, and what it takes from the preset of the URL's owner.
   struct NodeRules: Sendable {
+    /// Where the body is split; `nil`: it is not.
+    var split: [SplitPath]?
+    /// For each path of `split`; one where the body is not split.
+    var paths: [PathRules]
+
+    init(_ configuration: TriggerConfiguration, owner: AuthenticationRule) {
+      split = configuration.split.map { $0.paths(of: owner) ?? [] }
+      paths = split.map { $0.map { PathRules(configuration, owner: owner, list: $0) } } ?? []
+      if paths.isEmpty { paths = [PathRules(configuration, owner: owner, list: nil)] }
+    }
+  }
+
+  /// What is taken from the preset, as elements of one of the lists see it.
+  struct PathRules: Sendable {
     var eventPath: ValuePath?
     var delivery: TriggerConfiguration.DeliveryRule?
 
-    init(_ configuration: TriggerConfiguration, owner: AuthenticationRule) {
-      eventPath = configuration.eventPath(of: owner)
-      delivery = configuration.deliveryRule(of: owner)
+    init(_ configuration: TriggerConfiguration, owner: AuthenticationRule, list: SplitPath?) {
+      eventPath = configuration.eventPath(of: owner, in: list)
+      delivery = configuration.deliveryRule(of: owner, in: list)
     }
+
+    /// Whether each element has a delivery id of its own. One of the whole request, or of an outer list's element, is that of
+    /// several and makes none of them a repetition of another.
+    var hasOwnDelivery: Bool { delivery?.path.root == .element }
   }
 
   /// How much the parts of one request may amount to.
@@ -34,34 +52,38 @@ extension CompiledTrigger {
     in scope: inout TemplateScope, _ rules: NodeRules, subscriber: Int?, notes: [DecisionNote], limit: Int = .max,
     to parts: inout [DecisionPart]
   ) {
-    guard let list = configuration.split else {
-      parts.append(part(in: &scope, rules, subscriber: subscriber, element: 0, notes: notes))
+    guard let lists = rules.split else {
+      parts.append(part(in: &scope, rules.paths[0], subscriber: subscriber, element: 0, notes: notes))
       return
     }
-    switch scope.payload.elements(at: list) {
+    let names = lists.isEmpty ? "the preset's lists" : Spelling.alternatives(lists.map(\.text))
+    switch scope.payload.elements(at: lists) {
     case .absent:
-      let because = "The body is split at \(list.text), and there is no list."
+      let because =
+        lists.isEmpty
+        ? "The URL's trigger has no preset that says where its lists are."
+        : "The body is split at \(names), and there is no list."
       parts.append(refusedPart(because, subscriber: subscriber, notes: notes))
     case .tooMany(let count):
-      let because = "The list at \(list.text) has \(count) elements; \(PayloadElements.limit) is the most."
+      let because = "The list at \(names) has \(count) elements; \(PayloadElements.limit) is the most."
       parts.append(refusedPart(because, subscriber: subscriber, notes: notes))
-    case .list(let elements):
-      appendParts(elements.prefix(limit), in: &scope, rules, subscriber: subscriber, notes: notes, to: &parts)
+    case .list(let elements, let lacking):
+      let remarks = lacking == 0 ? notes : notes + [Self.lackingNote(lacking, names)]
+      appendParts(elements.prefix(limit), in: &scope, rules, subscriber: subscriber, notes: remarks, to: &parts)
     }
   }
 
   private func appendParts(
-    _ elements: ArraySlice<PayloadElement>, in scope: inout TemplateScope, _ rules: NodeRules, subscriber: Int?,
+    _ elements: ArraySlice<SplitElement>, in scope: inout TemplateScope, _ rules: NodeRules, subscriber: Int?,
     notes: [DecisionNote], to parts: inout [DecisionPart]
   ) {
     var firstOf: [[UInt8]: Int] = [:]
-    // A delivery id of the whole request is every element's, and makes none of them a repetition of another.
-    let isOwnDelivery = rules.delivery?.path.root == .element
     var bytes = parts.reduce(0) { $0 + $1.variables.count }
     for (index, element) in elements.enumerated() {
-      scope.payload.element = element
-      var part = part(in: &scope, rules, subscriber: subscriber, element: index, notes: index == 0 ? notes : [])
-      if isOwnDelivery, let id = part.delivery?.id {
+      let own = rules.paths[element.path]
+      scope.payload.enter(element)
+      var part = part(in: &scope, own, subscriber: subscriber, element: index, notes: index == 0 ? notes : [])
+      if own.hasOwnDelivery, let id = part.delivery?.id {
         if let first = firstOf[id] {
           part.repeats = first
           part.explanation.notes.append(Self.repeatedNote(of: first))
@@ -78,7 +100,12 @@ extension CompiledTrigger {
       if parts.count >= PartLimits.explained { part.explanation.shorten(notes: PartLimits.notesBeyond) }
       parts.append(part)
     }
-    scope.payload.element = nil
+    scope.payload.leaveElement()
+  }
+
+  private static func lackingNote(_ count: Int, _ names: String) -> DecisionNote {
+    DecisionNote(
+      at: "split", code: "no_list", message: "\(count) element(s) have no list at \(names); nothing starts for them.")
   }
 
   private static func repeatedNote(of first: Int) -> DecisionNote {
@@ -94,7 +121,7 @@ extension CompiledTrigger {
 
   /// What becomes of the element that the scope has set, or of the whole request.
   func part(
-    in scope: inout TemplateScope, _ rules: NodeRules, subscriber: Int?, element: Int, notes: [DecisionNote]
+    in scope: inout TemplateScope, _ rules: PathRules, subscriber: Int?, element: Int, notes: [DecisionNote]
   ) -> DecisionPart {
     var part = DecisionPart(subscriber: subscriber, element: element)
     part.explanation.notes = notes

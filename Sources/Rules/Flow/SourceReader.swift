@@ -1,12 +1,12 @@
 /// Reads paths and templates of a flow file. `hasElement`: whether the node's body is split, so that paths can start with
-/// `element`.
+/// `element` and `parents`.
 enum SourceReader {
   static func path(
     _ text: String, at path: String, hasElement: Bool = true, faults: inout [ConfigurationFault]
   ) -> ValuePath? {
     do throws(PathSyntaxError) {
       let parsed = try ValuePath(text)
-      if !hasElement, parsed.root == .element { faults.append(elementFault(at: path)) }
+      if !hasElement, parsed.root.isOfElement { faults.append(elementFault(at: path)) }
       return parsed
     } catch {
       faults.append(fault(error, in: text, at: path))

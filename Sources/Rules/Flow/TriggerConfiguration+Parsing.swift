@@ -31,9 +31,8 @@ extension TriggerConfiguration {
     } else {
       isPresetKnown = parseOwner(fields, constants: constants, &configuration, &secrets, faults: &faults)
     }
-    if let text = fields.string("split", faults: &faults) {
-      configuration.split = split(text, fields, faults: &faults)
-    }
+    configuration.split = SplitRule.parse(
+      fields, preset: isPresetKnown ? .some(configuration.authentication.preset?.split) : nil, faults: &faults)
     // A split with a fault is one: what it is for is no further fault.
     let hasElement = fields.value("split") != nil
     if let json = fields.value("events") {
@@ -89,15 +88,6 @@ extension TriggerConfiguration {
     return isPresetKnown
   }
 
-  private static func split(_ text: String, _ fields: FieldReader, faults: inout [ConfigurationFault]) -> ValuePath? {
-    guard let path = SourceReader.path(text, at: fields.path("split"), faults: &faults) else { return nil }
-    guard path.root == .body else {
-      faults.append(fields.fault("split", .invalidValue, "The path of a list in the body is expected, such as body.items."))
-      return nil
-    }
-    return path
-  }
-
   func writeCanonicalFields(to writer: inout JSONWriter) {
     if let source {
       writer.key("source")
@@ -124,7 +114,7 @@ extension TriggerConfiguration {
     }
     if let split {
       writer.key("split")
-      writer.string(split.text)
+      split.writeCanonical(to: &writer)
     }
     if let events {
       writer.key("events")

@@ -13,8 +13,8 @@ package struct TriggerConfiguration: Hashable, Sendable {
   package var rateLimits: RateLimits?
   /// Within which time the caller must be answered; `nil`: see `effectiveDeadline`.
   package var deadline: Duration?
-  /// The list that the body is split at, one run for each element; `nil`: it is not split.
-  package var split: ValuePath?
+  /// The lists that the body is split at, one run for each element; `nil`: it is not split.
+  package var split: SplitRule?
   /// Which output is taken; `nil`: always "else".
   package var events: EventRouting?
   /// What the flow's variables become.
@@ -41,12 +41,11 @@ package struct TriggerConfiguration: Hashable, Sendable {
   }
 
   /// The path of the event: the configured one or the preset's.
-  package var eventPath: ValuePath? { eventPath(of: authentication) }
+  package var eventPath: ValuePath? { eventPath(of: authentication, in: split?.paths(of: authentication)?.first) }
 
-  /// The path of the event at a URL with this authentication.
-  func eventPath(of owner: AuthenticationRule) -> ValuePath? {
-    if let path = events?.path { return path }
-    return owner.eventPath.map(seenFromElement)
+  /// The path of the event at a URL with this authentication, of elements of that list where the body is split.
+  func eventPath(of owner: AuthenticationRule, in list: SplitPath?) -> ValuePath? {
+    events?.path ?? Self.seen(owner.eventPath, in: list)
   }
 
   /// Where deliveries have their identifier, and for how long it is known.
@@ -61,23 +60,24 @@ package struct TriggerConfiguration: Hashable, Sendable {
   ///
   /// A node that says nothing knows repetitions by the delivery id of the URL's preset, where the preset has one that is
   /// the whole request's, or the element's of a body that is split; all other nodes know none.
-  package func deliveryRule(of owner: AuthenticationRule) -> DeliveryRule? {
+  ///
+  /// - Parameter list: Of whose elements, where the body is split.
+  package func deliveryRule(of owner: AuthenticationRule, in list: SplitPath? = nil) -> DeliveryRule? {
     let window = deduplication?.window ?? Deduplication.defaultWindow
     switch deduplication?.source {
     case .off?: return nil
     case .path(let path)?: return DeliveryRule(path: path, window: window)
-    case .preset?: return owner.deliveryPath.map { DeliveryRule(path: seenFromElement($0), window: window) }
+    case .preset?: return Self.seen(owner.deliveryPath, in: list).map { DeliveryRule(path: $0, window: window) }
     case nil:
-      guard let path = owner.deliveryPath, owner.deduplicatesByDefault else { return nil }
-      let seen = seenFromElement(path)
+      guard owner.deduplicatesByDefault, let path = Self.seen(owner.deliveryPath, in: list) else { return nil }
       // An element's identifier says nothing of the other elements that come with it.
-      return seen.root != .element && path.isInList ? nil : DeliveryRule(path: seen, window: window)
+      return path.root != .element && path.isInList ? nil : DeliveryRule(path: path, window: window)
     }
   }
 
-  /// A path of the preset into the first element of the list that the body is split at means each element.
-  private func seenFromElement(_ path: ValuePath) -> ValuePath {
-    split.flatMap { path.seenFromElement(of: $0) } ?? path
+  /// A path of the preset into the first elements of the lists that the body is split at means each element.
+  private static func seen(_ path: ValuePath?, in list: SplitPath?) -> ValuePath? {
+    path.map { list?.seenFromElement($0) ?? $0 }
   }
 
   /// The configured deadline or that of the preset's provider; `nil`: the edge node's own.

@@ -3,6 +3,8 @@ struct PathScanner {
   private let bytes: [UInt8]
   private(set) var position = 0
   private let end: Int
+  /// Whether "[]", which stands for each element of a list, ends the steps; else it is a fault.
+  var stopsAtEach = false
 
   init(_ bytes: [UInt8], from start: Int = 0, to end: Int? = nil) {
     self.bytes = bytes
@@ -61,6 +63,7 @@ struct PathScanner {
         }
         steps.append(.name(name, index: Self.index(name)))
       } else if byte == UInt8(ascii: "[") {
+        if stopsAtEach, bytes[position..<end].starts(with: Self.each) { break }
         position += 1
         steps.append(try bracketed())
       } else {
@@ -72,6 +75,8 @@ struct PathScanner {
     }
     return steps
   }
+
+  private static let each = Array("[]".utf8)
 
   private mutating func bracketed() throws(PathSyntaxError) -> ValuePath.Step {
     skipSpace()

@@ -121,7 +121,7 @@ package struct Template: Hashable, Sendable {
 
   /// Whether it looks into an element of a body that is split.
   package var usesElement: Bool {
-    alternatives.contains { if case .path(let path) = $0 { path.root == .element } else { false } }
+    alternatives.contains { if case .path(let path) = $0 { path.root.isOfElement } else { false } }
   }
 
   private var alternatives: [Alternative] {

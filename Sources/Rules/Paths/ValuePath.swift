@@ -23,14 +23,19 @@ package struct ValuePath: Hashable, Sendable {
     case trigger
     /// One element of a body that is split; without `split` it has no value.
     case element
+    /// The elements of the outer lists that `element` is in, the outermost first: `parents[0].id`.
+    case parents
 
     /// Whether something can be inside of it.
     var hasParts: Bool {
       switch self {
-      case .query, .headers, .body, .trigger, .element: true
+      case .query, .headers, .body, .trigger, .element, .parents: true
       case .method, .path, .ip, .origin, .receivedAt: false
       }
     }
+
+    /// Whether it has a value only where the body is split.
+    var isOfElement: Bool { self == .element || self == .parents }
   }
 
   /// One way down.
@@ -99,6 +104,10 @@ package struct ValuePath: Hashable, Sendable {
 
   private static func misuse(of root: Root, _ steps: [Step]) -> String? {
     if !root.hasParts, !steps.isEmpty { return "\(root.rawValue) is a text; nothing is inside of it." }
+    if root == .parents {
+      guard case .index? = steps.first else { return "parents has positions: parents[0] is an element of the outermost list." }
+      return nil
+    }
     guard root != .body, root != .element, let first = steps.first else { return nil }
     guard case .name = first else { return "\(root.rawValue) has names, not positions: \(root.rawValue)[\"name\"]." }
     if root == .trigger {
@@ -123,10 +132,11 @@ package struct ValuePath: Hashable, Sendable {
 }
 
 extension ValuePath {
-  private init(root: Root, steps: [Step], text: String) {
+  /// A path of these steps, which lead somewhere from the root.
+  init(root: Root, steps: [Step]) {
     self.root = root
     self.steps = steps
-    self.text = text
+    text = root.rawValue + steps.map(\.text).joined()
   }
 
   /// What this path, which leads into the first element of a list, is seen from any element of it: with `body.entry` as the
@@ -137,9 +147,7 @@ extension ValuePath {
     case .index(0), .name(_, index: 0): break
     case .index, .name: return nil
     }
-    let rest = steps.dropFirst(list.steps.count + 1)
-    return ValuePath(
-      root: .element, steps: Array(rest), text: Root.element.rawValue + rest.map(\.text).joined())
+    return ValuePath(root: .element, steps: Array(steps.dropFirst(list.steps.count + 1)))
   }
 }
 

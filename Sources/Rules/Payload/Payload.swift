@@ -3,7 +3,7 @@ internal import Cryptography
 internal import JSON
 
 /// What paths see of a request: `method`, `path`, `query`, `headers`, `body`, `ip`, `origin`, `received_at`, `trigger`, and
-/// `element` where its body is split.
+/// `element` and `parents` where its body is split.
 package struct Payload: Sendable {
   /// The request.
   package let request: IncomingRequest
@@ -13,6 +13,8 @@ package struct Payload: Sendable {
   var trigger: TriggerIdentity
   /// What `element` is; `nil`: the body is not split.
   var element: PayloadElement?
+  /// The elements of outer lists that it is in, the outermost first.
+  var parents: [PayloadElement] = []
   /// Decoded when it is first looked into.
   private var query: [FormField]?
   /// Made when it is first looked into.
@@ -57,12 +59,12 @@ package struct Payload: Sendable {
     case .origin: return request.origin.map { .text($0) }
     case .receivedAt: return .text(Array(InstantText.rfc3339(microseconds: request.receivedAtUs).utf8))
     case .trigger: return triggerValue(path.steps)
-    case .element:
-      switch element {
-      case .json(let value, let onceIsList): return self.value(in: value, path, path.steps, onceIsList: onceIsList)
-      case .text(let text): return path.steps.isEmpty ? .text(text) : nil
-      case nil: return nil
-      }
+    case .element: return element.flatMap { value(in: $0, path, path.steps[...]) }
+    case .parents:
+      guard case .index(let position)? = path.steps.first else { return nil }
+      let index = position < 0 ? parents.count + position : position
+      guard parents.indices.contains(index) else { return nil }
+      return value(in: parents[index], path, path.steps.dropFirst())
     case .headers:
       return Self.value(in: request.headers, name: \.name, value: \.value, path.steps)
     case .query:
@@ -82,6 +84,15 @@ package struct Payload: Sendable {
         case .text(let text): return path.steps.isEmpty ? .text(text) : nil
         }
       }
+    }
+  }
+
+  private mutating func value(
+    in element: PayloadElement, _ path: ValuePath, _ steps: ArraySlice<ValuePath.Step>
+  ) -> PayloadValue? {
+    switch element {
+    case .json(let value, let onceIsList): self.value(in: value, path, steps, onceIsList: onceIsList)
+    case .text(let text): steps.isEmpty ? .text(text) : nil
     }
   }
 

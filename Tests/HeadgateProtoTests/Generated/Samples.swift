@@ -1044,7 +1044,8 @@ extension PresetInfo: SampledMessage {
       eventPath: source.text(),
       deliveryPath: source.text(),
       handshake: source.bytes(),
-      deadlineMs: source.number()
+      deadlineMs: source.number(),
+      split: source.several { $0.text() }
     )
   }
 }

@@ -187,7 +187,7 @@ void   headgate__v1__get_preset_request__free_unpacked
   assert(message->base.descriptor == &headgate__v1__get_preset_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor headgate__v1__preset_info__field_descriptors[7] =
+static const ProtobufCFieldDescriptor headgate__v1__preset_info__field_descriptors[8] =
 {
   {
     "id",
@@ -273,6 +273,18 @@ static const ProtobufCFieldDescriptor headgate__v1__preset_info__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "split",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Headgate__V1__PresetInfo, n_split),
+    offsetof(Headgate__V1__PresetInfo, split),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__preset_info__field_indices_by_name[] = {
   2,   /* field[2] = auth */
@@ -282,11 +294,12 @@ static const unsigned headgate__v1__preset_info__field_indices_by_name[] = {
   5,   /* field[5] = handshake */
   0,   /* field[0] = id */
   1,   /* field[1] = mode */
+  7,   /* field[7] = split */
 };
 static const ProtobufCIntRange headgate__v1__preset_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor headgate__v1__preset_info__descriptor =
 {
@@ -296,7 +309,7 @@ const ProtobufCMessageDescriptor headgate__v1__preset_info__descriptor =
   "Headgate__V1__PresetInfo",
   "headgate.v1",
   sizeof(Headgate__V1__PresetInfo),
-  7,
+  8,
   headgate__v1__preset_info__field_descriptors,
   headgate__v1__preset_info__field_indices_by_name,
   1,  headgate__v1__preset_info__number_ranges,

@@ -53,6 +53,7 @@ struct PresetShow: ClientCommand {
     fields.add("mode", preset.mode)
     fields.addIfAny("event", preset.eventPath)
     fields.addIfAny("delivery id", preset.deliveryPath)
+    fields.addIfAny("lists", preset.split.joined(separator: ", "))
     if preset.deadlineMs > 0 { fields.add("answer within", preset.deadline) }
     try screen.print(fields)
     try screen.heading("use it")

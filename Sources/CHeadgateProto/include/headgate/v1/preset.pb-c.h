@@ -37,10 +37,12 @@ struct  Headgate__V1__PresetInfo
   ProtobufCBinaryData delivery_path;
   ProtobufCBinaryData handshake;
   uint32_t deadline_ms;
+  size_t n_split;
+  ProtobufCBinaryData *split;
 };
 #define HEADGATE__V1__PRESET_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__preset_info__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
 struct  Headgate__V1__ListPresetsRequest
