@@ -134,7 +134,9 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "RulesTestSupport", dependencies: ["Rules", "Cryptography", "JSON"], path: "Tests/RulesTestSupport",
+      name: "RulesTestSupport",
+      dependencies: ["Rules", "Cryptography", "JSON", .product(name: "Crypto", package: "swift-crypto")],
+      path: "Tests/RulesTestSupport",
       swiftSettings: strict),
     // What single operations cost: tools/bench micro.
     .target(name: "CAllocations", path: "tools/benchmarks/micro/CAllocations"),

@@ -1,4 +1,5 @@
 #if DEBUG  // Schemes are internal to Rules, and only debug builds let others see them.
+  import Crypto
   package import Cryptography
   @testable package import Rules
 
@@ -9,6 +10,8 @@
       package var headers: [String: String] = [:]
       package var query: [String: String] = [:]
       package var body: [UInt8] = []
+      /// Of a form body, where single ones are signed.
+      package var fields: [String: String] = [:]
       package var signature = ""
 
       /// The query in the order that is signed.
@@ -40,15 +43,42 @@
       self.key = key
     }
 
-    /// Presets that sign with a shared secret.
-    package static let presets = AuthenticationRule.presetNames.filter { PresetTable.presets[$0]?.rule.mode == .hmac }
+    /// Presets that sign, with a shared secret or a key of their own.
+    package static let presets = AuthenticationRule.presetNames.filter { PresetTable.presets[$0]?.rule.mode.isSigned == true }
 
-    /// A sender with a new secret of a preset's form; `nil`: there is no such preset.
+    /// Presets whose requests carry a token in a header field or in the URL, and how that is called.
+    package static let tokens: [(preset: String, header: String?, parameter: String?)] = AuthenticationRule.presetNames.compactMap
+    {
+      switch PresetTable.presets[$0]?.rule.method {
+      case .header(let name, _)?: ($0, String(decoding: name, as: UTF8.self), nil)
+      case .query(let name)?: ($0, nil, String(decoding: name, as: UTF8.self))
+      case .open?, .bearer?, .basic?, .signature?, nil: nil
+      }
+    }
+
+    /// A sender with a new secret of a preset's form, or a new pair of keys; `nil`: no such preset signs.
     package init?(preset: String) {
-      guard let rule = PresetTable.presets[preset]?.rule, case .signature(let scheme) = rule.method,
-        let secret = rule.generateSecret()
-      else { return nil }
-      self.init(scheme: scheme, secret: secret)
+      guard let rule = PresetTable.presets[preset]?.rule, case .signature(let scheme) = rule.method else { return nil }
+      self.init(scheme: scheme, secret: rule.generateSecret() ?? SecretBytes(copying: ""))
+      switch rule.mode {
+      case .ed25519:
+        let key = Curve25519.Signing.PrivateKey()
+        secret = SecretBytes(copying: Hex.encode(Array(key.publicKey.rawRepresentation)))
+        privateKey = { Array(try key.signature(for: $0)) }
+      case .ecdsaP256:
+        let key = P256.Signing.PrivateKey()
+        secret = SecretBytes(copying: Base64.encode(Array(key.publicKey.derRepresentation)))
+        privateKey = { Array(try key.signature(for: $0).derRepresentation) }
+      case .open, .bearer, .header, .query, .basic, .hmac: break
+      }
+    }
+
+    /// What the trigger's field for the secret is called.
+    package var secretField: String { privateKey == nil ? "secret" : "public_key" }
+
+    /// The header field of the signed timestamp.
+    package var timestampField: String? {
+      if case .header(let name)? = scheme.timestamp?.place { text(name) } else { nil }
     }
 
     /// The signature covers the whole body.
@@ -73,6 +103,7 @@
       }
       let template = scheme.signed[0]
       var isForm = false
+      var fields: [String: String] = [:]
       for piece in template.pieces {
         guard case .value(let value, _) = piece.content else { continue }
         switch value {
@@ -81,14 +112,25 @@
         case .source(.json(let path)):
           if json.value(path.segments.map(text)) == nil { json.set(path.segments.map(text), token()) }
         case .sortedForm: isForm = true
+        case .source(.form(let name)):
+          // No text that a handshake would sign for anyone.
+          fields[text(name)] = "!" + token()
+        case .headerList(let name):
+          var names = [text(name), "x-extra"]
+          delivery.headers["x-extra"] = token()
+          if case .header(let time)? = scheme.timestamp?.place { names.append(text(time)) }
+          delivery.headers[text(name)] = names.sorted().joined(separator: ",")
         default: break
         }
       }
+      isForm = isForm || !fields.isEmpty
       delivery.headers["content-type"] = isForm ? "application/x-www-form-urlencoded" : "application/json"
       delivery.body = Array((isForm ? "b=\(token())&a=\(token())&a=\(token())&c=1" : json.text).utf8)
+      if !fields.isEmpty { delivery.body = Array(fields.map { "\($0)=\($1)" }.joined(separator: "&").utf8) }
       if let digest = scheme.bodyDigest {
         delivery.query[text(digest.parameter)] = Hex.encode(Digest.of(delivery.body, digest.algorithm))
       }
+      delivery.fields = fields
       sign(&delivery, json, timestamp)
       return delivery
     }
@@ -99,7 +141,8 @@
       let code: [UInt8]
       switch scheme.algorithm {
       case .hmac(let hash): code = scheme.secret.withKey(of: secret) { HMAC.of(message, key: $0, hash) } ?? []
-      case .publicKey: code = (try? privateKey?(message)) ?? []
+      case .digest(let hash): code = Digest.of(message, hash)
+      case .publicKey: code = (try? privateKey?(scheme.prehash.map { Digest.of(message, $0) } ?? message)) ?? []
       }
       delivery.signature = encode(code)
       switch scheme.location.place {
@@ -107,6 +150,8 @@
         delivery.headers[patterns[0].isPrefix ? "\(text(patterns[0].name))1" : text(patterns[0].name)] = list(
           delivery.signature, timestamp)
       case .query(let name): delivery.query[text(name)] = list(delivery.signature, timestamp)
+      case .form(let name):
+        delivery.body += Array("&\(text(name))=\(list(delivery.signature, timestamp).replacing("&", with: "%26"))".utf8)
       case .json(let path):
         json.set(path.segments.map(text), list(delivery.signature, timestamp))
         delivery.body = Array(json.text.utf8)
@@ -138,11 +183,17 @@
             case .method: Array("POST".utf8)
             case .url: Array(url.utf8)
             case .path: Array("/w/\(key)/hook".utf8)
+            case .target: Array("/w/\(key)/hook\(query.isEmpty ? "" : "?" + query)".utf8)
+            case .secret: secret.revealed()
+            case .headerList(let name):
+              Array(
+                (delivery.headers[text(name)] ?? "").split(separator: ",").map { "\($0):\(delivery.headers["\($0)"] ?? "")" }
+                  .joined(separator: ";").utf8)
             case .sortedForm: Array(sortedForm(text(delivery.body)).utf8)
             case .source(.header(let name)): Array((delivery.headers[text(name)] ?? "").utf8)
             case .source(.query(let name)): Array((delivery.query[text(name)] ?? "").utf8)
             case .source(.json(let path)): Array((json.value(path.segments.map(text)) ?? "").utf8)
-            case .source(.form): []
+            case .source(.form(let name)): Array((delivery.fields[text(name)] ?? "").utf8)
             }
           message += isLowercased ? Array(text(bytes).lowercased().utf8) : bytes
         }

@@ -29,7 +29,7 @@ import Testing
   @Test func saysWhichPresetsHaveADeadline() throws {
     let names = [
       "slack": "Slack", "zoom": "Zoom", "discord": "Discord", "shopify": "Shopify", "paddle": "Paddle", "xero": "Xero",
-      "linear": "Linear", "hubspot-v3": "HubSpot", "razorpay": "Razorpay", "intercom": "Intercom",
+      "hubspot-v3": "HubSpot", "hubspot-v1": "HubSpot", "hubspot-v2": "HubSpot", "razorpay": "Razorpay",
     ]
     let limited = PresetDescription.all.filter { $0.deadline != nil }
     #expect(Set(limited.map(\.id)) == Set(names.keys))

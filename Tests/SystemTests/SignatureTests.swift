@@ -8,7 +8,7 @@ import Testing
 struct SignatureTests {
   /// Rightly signed, and not what their content type says: refused once the caller is known.
   private static let noJSON: Set<String> = [
-    "adnanh-webhook/sha1-empty-body", "adnanh-webhook/sha256-empty-body",
+    "adnanh-webhook/sha1-empty-body", "adnanh-webhook/sha256-empty-body", "hubspot/python-v1", "hubspot/python-v2",
   ]
 
   @Test(
@@ -44,19 +44,21 @@ struct SignatureTests {
 
   /// Those of presets.
   private static let handshakes = SignatureVector.all.filter {
-    $0.text("kind") == "handshake" && ["dropbox", "slack"].contains($0.text("provider"))
+    $0.text("kind") == "handshake" && ["braintree", "dropbox", "monday", "slack"].contains($0.text("provider"))
   }
 
   @Test("Handshakes", .enabled(if: SignatureVector.isPresent, "shared/signatures/vectors.json is not there"))
   func handshakes() async throws {
     try await withSystem { system in
-      #expect(Self.handshakes.count == 2)
+      #expect(Self.handshakes.count == 4)
       for vector in Self.handshakes {
         let preset = vector.text("provider")
+        let secret = vector.text("secret").isEmpty ? "0123456789abcdef0123" : vector.text("secret")
         let key = try await system.publish(
-          flow: preset, trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"0123456789abcdef0123\"}")
+          flow: preset, trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"\(secret)\"}")
         var webhook = Webhook(key, body: vector.body)
         webhook.method = vector.text("method")
+        webhook.headers = preset == "monday" || preset == "slack" ? webhook.headers : []
         if !vector.query.isEmpty { webhook.target += "?\(vector.query)" }
         let answer = try await system.send(webhook)
         // Slack signs its handshake, and the vector carries no signature.
@@ -71,6 +73,32 @@ struct SignatureTests {
     }
   }
 
+  @Test("Every preset of a token with a random one, and with one bit changed")
+  func tokens() async throws {
+    try await withSystem { system in
+      #expect(WebhookSender.tokens.count >= 6)
+      for (preset, header, parameter) in WebhookSender.tokens {
+        let token = Hex.encode(SecureRandom.bytes(count: 16))
+        let key = try await system.publish(
+          flow: "token-\(preset)", trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"\(token)\"}")
+        func status(_ token: String?) async throws -> Int {
+          var webhook = Webhook(key, #"{"id": "\#(Hex.encode(SecureRandom.bytes(count: 8)))"}"#)
+          if let header, let token { webhook.headers.append((header, token)) }
+          if let parameter, let token { webhook.target += "?\(parameter)=\(token)" }
+          return try await system.send(webhook).status
+        }
+        #expect(try await status(token) == 200, "\(preset)")
+        for index in [0, 15, 31] {
+          var changed = Array(token.utf8)
+          changed[index] ^= 1
+          #expect(try await status(String(decoding: changed, as: UTF8.self)) == 401, "\(preset), \(index)")
+        }
+        #expect(try await status(nil) == 401, "\(preset)")
+        #expect(try await status("") == 401, "\(preset)")
+      }
+    }
+  }
+
   @Test("Every preset with a random secret and body, and with one bit changed")
   func presets() async throws {
     try await withSystem { system in
@@ -79,7 +107,7 @@ struct SignatureTests {
         var sender = try #require(WebhookSender(preset: preset))
         let secret = String(decoding: sender.secret.revealed(), as: UTF8.self)
         let key = try await system.publish(
-          flow: "preset-\(preset)", trigger: "\"auth\": {\"preset\": \"\(preset)\", \"secret\": \"\(secret)\"}")
+          flow: "preset-\(preset)", trigger: "\"auth\": {\"preset\": \"\(preset)\", \"\(sender.secretField)\": \"\(secret)\"}")
         sender.key = key
         // Where the sender's time is a text, it is the one of this second.
         sender.nowSeconds = 1_700_000_000
@@ -100,6 +128,13 @@ struct SignatureTests {
         for changed in delivery.withSignatureChanged() {
           let answer = try await system.send(Webhook(changed, key))
           #expect(answer.status == 401, "\(preset), signature: \(answer.body)")
+        }
+        // The signed time, with one bit changed so that it is still within the tolerance: it is another text.
+        if let field = sender.timestampField, let time = delivery.headers[field] {
+          var changed = delivery
+          changed.headers[field] = String(time.dropLast()) + (time.last == "0" ? "1" : time.last == "Z" ? "z" : "0")
+          let answer = try await system.send(Webhook(changed, key))
+          #expect(answer.status == 401, "\(preset), time: \(answer.body)")
         }
         if sender.hasTolerance {
           system.clock.set(seconds: sender.nowSeconds + 86_399 - sender.nowSeconds % 86_400)

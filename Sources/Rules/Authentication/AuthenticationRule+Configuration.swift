@@ -216,11 +216,14 @@ extension AuthenticationRule {
 
   /// Why a handshake would give away signatures that open the trigger; `nil` when it does not.
   ///
-  /// What is signed for anyone who asks has the form of a token, and bodies of that form are refused. So the body must be a
-  /// part of whatever else is signed, and the secret must sign, not be a token that could be guessed from what it signs.
+  /// What is signed for anyone who asks has the form of a token, and texts of that form are refused as a webhook's. So the body
+  /// must be a part of what is signed, or few texts be of that form, for some webhooks to be left; and the secret must sign,
+  /// not be a token that could be guessed from what it signs.
   private func signingFault(of handshake: Handshake) -> String? {
     guard handshake.isSigned, !handshake.isAnsweredAfterVerification else { return nil }
-    if mode == .hmac, case .signature(let scheme) = method, scheme.signed.allSatisfy(\.coversBody) { return nil }
+    if mode == .hmac, case .signature(let scheme) = method, handshake.signs == .hex || scheme.signed.allSatisfy(\.coversBody) {
+      return nil
+    }
     return "The answer is signed with the trigger's secret for anyone who asks, and this scheme would take such a signature "
       + "for a webhook's. Set after_verify: true."
   }

@@ -24,7 +24,8 @@ extension AuthenticationRule {
         var reader = RequestReader(request, body: body)
         defer { body = reader.body }
         return .verified(
-          secretIndex: try scheme.verify(secrets: secrets, publicURL: publicURL, nowUs: nowUs, &reader))
+          secretIndex: try scheme.verify(
+            secrets: secrets, publicURL: publicURL, handshake: handshake, nowUs: nowUs, &reader))
       }
     } catch {
       return .refused(error)

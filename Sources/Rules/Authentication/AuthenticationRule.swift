@@ -81,6 +81,11 @@ package struct AuthenticationRule: Hashable, Sendable {
     return SecretBytes(copying: scheme.secret.encode(random))
   }
 
+  /// How the secret's text becomes the key that signs.
+  var secretForm: SignatureSecretForm {
+    if case .signature(let scheme) = method { scheme.secret } else { SignatureSecretForm() }
+  }
+
   /// Whether a handshake asks for a verify token, which is set here and given to the provider.
   package var usesVerifyToken: Bool { handshake?.check != nil }
 

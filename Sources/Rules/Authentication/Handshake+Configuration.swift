@@ -1,14 +1,18 @@
+import Cryptography
 import JSON
 
 extension Handshake {
   /// Reads a `handshake`: `match` (`method`, or a place and its value, `*` for any), `check` (the place of the verify token),
-  /// `after_verify`, and `respond` with `status`, `headers`, and `text` or `json`.
+  /// `after_verify`, `signs` (which values: `token`, `hex`), and `respond` with `status`, `headers`, and `text` or `json`.
   ///
   /// A place is `header:NAME`, `query:NAME`, `json:a.0.b` or `form:NAME`. In the texts of an answer `{PLACE}` is its value and
-  /// `{hmac_hex:PLACE}` or `{hmac_base64:PLACE}` that value signed (HMAC-SHA-256) with the trigger's secret.
+  /// `{hmac_hex:PLACE}` or `{hmac_base64:PLACE}` that value signed (HMAC-SHA-256; `hmac_sha1_…`: SHA-1) with the key that the
+  /// trigger's secret stands for, and `{secret_id}` what stands before the key in it.
   static func parse(_ json: JSONValue, at path: String, faults: inout [ConfigurationFault]) -> Handshake? {
     let before = faults.count
-    guard let reader = FieldReader(json, at: path, known: ["match", "check", "after_verify", "respond"], faults: &faults) else {
+    guard
+      let reader = FieldReader(json, at: path, known: ["match", "check", "after_verify", "signs", "respond"], faults: &faults)
+    else {
       return nil
     }
     let conditions = parseConditions(reader, &faults)
@@ -26,6 +30,14 @@ extension Handshake {
     let isAnsweredAfterVerification = reader.boolean("after_verify", faults: &faults) ?? false
     var handshake = Handshake(
       conditions: conditions, check: check, isAnsweredAfterVerification: isAnsweredAfterVerification, response: .empty)
+    if let text = reader.string("signs", faults: &faults) {
+      if let form = SignedForm(rawValue: text) {
+        handshake.signs = form
+      } else {
+        let known = Spelling.alternatives(SignedForm.allCases.map(\.rawValue))
+        faults.append(reader.fault("signs", .invalidValue, "\(known) is expected."))
+      }
+    }
     if let json = reader.value("respond") { handshake.parseAnswer(json, at: reader.path("respond"), &faults) }
     return faults.count == before ? handshake : nil
   }
@@ -120,14 +132,18 @@ extension Handshake {
   }
 
   private static func part(_ name: String) -> Part? {
-    for (prefix, encoding) in signedForms where name.hasPrefix(prefix) {
-      return ValueSource(String(name.dropFirst(prefix.count))).map { .signed($0, encoding) }
+    if name == secretIdentifier { return .secretIdentifier }
+    for (prefix, algorithm, encoding) in signedForms where name.hasPrefix(prefix) {
+      return ValueSource(String(name.dropFirst(prefix.count))).map { .signed($0, algorithm, encoding) }
     }
     return ValueSource(name).map { .value($0) }
   }
 
-  private static let signedForms: [(prefix: String, encoding: SignatureScheme.Encoding)] = [
-    ("hmac_hex:", .hex), ("hmac_base64:", .base64),
+  private static let secretIdentifier = "secret_id"
+
+  private static let signedForms: [(prefix: String, algorithm: HashAlgorithm, encoding: SignatureScheme.Encoding)] = [
+    ("hmac_hex:", .sha256, .hex), ("hmac_base64:", .sha256, .base64), ("hmac_sha1_hex:", .sha1, .hex),
+    ("hmac_sha1_base64:", .sha1, .base64),
   ]
 
   // MARK: writing
@@ -155,6 +171,10 @@ extension Handshake {
     if isAnsweredAfterVerification {
       writer.key("after_verify")
       writer.boolean(true)
+    }
+    if signs != .token {
+      writer.key("signs")
+      writer.string(signs.rawValue)
     }
     if response != .empty || status != 200 || !headers.isEmpty {
       writer.key("respond")
@@ -199,8 +219,9 @@ extension Handshake {
       switch part {
       case .literal(let bytes): String(decoding: bytes, as: UTF8.self)
       case .value(let source): "{\(source.text)}"
-      case .signed(let source, let encoding):
-        "{\(signedForms.first { $0.encoding == encoding }?.prefix ?? "")\(source.text)}"
+      case .secretIdentifier: "{\(secretIdentifier)}"
+      case .signed(let source, let algorithm, let encoding):
+        "{\(signedForms.first { $0.encoding == encoding && $0.algorithm == algorithm }?.prefix ?? "")\(source.text)}"
       }
     }.joined()
   }

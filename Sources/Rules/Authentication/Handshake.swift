@@ -17,8 +17,18 @@ package struct Handshake: Hashable, Sendable {
   enum Part: Hashable, Sendable {
     case literal([UInt8])
     case value(ValueSource)
-    /// The text form of the HMAC-SHA-256 of a value under the trigger's secret.
-    case signed(ValueSource, SignatureScheme.Encoding)
+    /// The text form of the HMAC of a value under the key that the trigger's secret stands for.
+    case signed(ValueSource, HashAlgorithm, SignatureScheme.Encoding)
+    /// The identifier that stands before the key in the trigger's secret.
+    case secretIdentifier
+  }
+
+  /// Which values are signed for anyone who asks.
+  enum SignedForm: String, Hashable, Sendable, CaseIterable {
+    /// At most 256 letters, digits and `.-_~+/=`: signed content has a ":" (Zoom, Slack), a "{" (JSON) or a space in it.
+    case token
+    /// 20 to 32 hexadecimal digits in lower case (Braintree: lib/braintree/webhook_notification_gateway.rb).
+    case hex
   }
 
   enum Response: Hashable, Sendable {
@@ -39,6 +49,7 @@ package struct Handshake: Hashable, Sendable {
   /// Whether the request is signed as any other and must be verified before it is answered.
   package var isAnsweredAfterVerification: Bool
   var response: Response
+  var signs = SignedForm.token
   /// 200 to 299.
   var status = 200
   /// Further header fields of the answer, names lower-case.
@@ -63,9 +74,11 @@ package struct Handshake: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - secret: the trigger's newest, for answers that prove it.
+  ///   - form: how the secret becomes the key.
   ///   - verifyTokens: those that are accepted now, for providers that send one along; none: such a handshake is refused.
   package func answer(
-    to request: IncomingRequest, secret: (some ByteSource)?, verifyTokens: [some ByteSource], body: inout LazyBody
+    to request: IncomingRequest, secret: (some ByteSource)?, form: SignatureSecretForm = SignatureSecretForm(),
+    verifyTokens: [some ByteSource], body: inout LazyBody
   ) -> Answer? {
     var reader = RequestReader(request, body: body)
     defer { body = reader.body }
@@ -79,14 +92,14 @@ package struct Handshake: Hashable, Sendable {
     switch response {
     case .empty: break
     case .text(let parts):
-      guard let body = Self.fill(parts, secret, &reader) else { return nil }
+      guard let body = fill(parts, secret, form, &reader) else { return nil }
       answer.body = body
     case .json(let members):
       answer.contentType = "application/json"
       var writer = JSONWriter()
       writer.beginObject()
       for member in members {
-        guard let value = Self.fill(member.value, secret, &reader) else { return nil }
+        guard let value = fill(member.value, secret, form, &reader) else { return nil }
         writer.key(member.name)
         writer.string(value)
       }
@@ -94,7 +107,7 @@ package struct Handshake: Hashable, Sendable {
       answer.body = writer.bytes
     }
     for field in headers {
-      guard let value = Self.fill(field.value, secret, &reader), value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
+      guard let value = fill(field.value, secret, form, &reader), value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
         return nil
       }
       answer.headers.append(HeaderField(name: field.name, value: value))
@@ -121,18 +134,23 @@ package struct Handshake: Hashable, Sendable {
     }
   }
 
-  private static func fill(_ parts: [Part], _ secret: (some ByteSource)?, _ reader: inout RequestReader) -> [UInt8]? {
+  private func fill(
+    _ parts: [Part], _ secret: (some ByteSource)?, _ form: SignatureSecretForm, _ reader: inout RequestReader
+  ) -> [UInt8]? {
     var text: [UInt8] = []
     for part in parts {
       switch part {
       case .literal(let bytes): text += bytes
       case .value(let source):
-        guard case .value(let value) = reader.value(source), value.count <= maximumEcho else { return nil }
+        guard case .value(let value) = reader.value(source), value.count <= Self.maximumEcho else { return nil }
         text += value
-      case .signed(let source, let encoding):
-        guard let secret, secret.withBytes({ !$0.isEmpty }), case .value(let value) = reader.value(source), isSafeToSign(value)
+      case .secretIdentifier:
+        guard let identifier = secret.flatMap({ form.identifier(of: $0) }) else { return nil }
+        text += identifier
+      case .signed(let source, let algorithm, let encoding):
+        guard let secret, case .value(let value) = reader.value(source), signs.contains(value),
+          let code = form.withKey(of: secret, { HMAC.of(value, key: $0, algorithm) })
         else { return nil }
-        let code = HMAC.of(value, key: secret, .sha256)
         switch encoding {
         case .hex: text += Array(Hex.encode(code).utf8)
         case .base64: text += Array(Base64.encode(code).utf8)
@@ -143,12 +161,11 @@ package struct Handshake: Hashable, Sendable {
     return text
   }
 
-  /// Whether anyone can have this body signed by asking for it as a challenge: its signature is then no proof of who sent it.
+  /// Whether anyone can have this text signed by asking for it as a challenge: its signature is then no proof of who sent it.
   ///
-  /// The providers that ask for a signed challenge send JSON objects, which no challenge can be. A challenge is never empty,
-  /// but a body without bytes leaves what stands beside it in the signed text, such as a time: that can be one.
-  package func signsForAnyone(_ body: [UInt8]) -> Bool {
-    !isAnsweredAfterVerification && isSigned && Self.hasTokenForm(body)
+  /// A webhook's text is longer, or has what no challenge can have: see `SignedForm`.
+  func signsForAnyone(_ message: SignedMessage) -> Bool {
+    !isAnsweredAfterVerification && isSigned && signs.contains(message.joined)
   }
 
   /// Whether the answer has something signed with the trigger's secret in it.
@@ -163,19 +180,19 @@ package struct Handshake: Hashable, Sendable {
       if case .signed = part { true } else { false }
     }
   }
+}
 
-  /// Whether the text can be signed for a stranger: signed content has a ":" (Zoom, Slack), a "{" (JSON) or a space in it,
-  /// a challenge token has none of these. What has the form of a token is refused as a webhook's body: `signsForAnyone`.
-  private static func isSafeToSign(_ text: [UInt8]) -> Bool { !text.isEmpty && hasTokenForm(text) }
-
-  private static func hasTokenForm(_ text: [UInt8]) -> Bool {
-    text.count <= 256
-      && text.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-          true
-        default: ".-_~+/=".utf8.contains(byte)
+extension Handshake.SignedForm {
+  /// Whether a text is of this form. An empty one never is.
+  func contains(_ text: [UInt8]) -> Bool {
+    switch self {
+    case .token:
+      (1...256).contains(text.count) && text.allSatisfy { HTTPToken.isLetterOrDigit($0) || ".-_~+/=".utf8.contains($0) }
+    case .hex:
+      (20...32).contains(text.count)
+        && text.allSatisfy {
+          (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
         }
-      }
+    }
   }
 }

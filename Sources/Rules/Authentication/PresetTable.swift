@@ -1,12 +1,20 @@
 import JSON
 
-/// The presets, as data: each entry has the fields of `auth`, where the event and the delivery's identifier are, and the
-/// handshake. Where an entry says nothing, `signed` is `{body}`, a timestamp's unit seconds and its tolerance 300.
-/// `deadline` is half a second less than what the provider waits for, where that is less than the default: Slack, Zoom and
-/// Discord 3 s; Shopify, Paddle, Xero, Linear, HubSpot, Razorpay and Intercom 5 s (docs.slack.dev/apis/events-api,
-/// devsupport.zoom.us "Webhook delays", shopify.dev/docs/apps/build/webhooks, developer.paddle.com/webhooks/respond-to-webhooks,
-/// developer.xero.com/documentation/webhooks/configuring-your-server). `"dedup": false`: what is called the delivery's
-/// identifier is that of a transaction, which has several events.
+/// The presets, as data: each entry has the fields of `auth`, where the event, the delivery's identifier and lists of events
+/// are, and the handshake. Where an entry says nothing, `signed` is `{body}`, a timestamp's unit seconds and its tolerance 300.
+/// `"dedup": false`: what is called the delivery's identifier is that of a transaction, which has several events. `deadline` is
+/// half a second less than what the provider says it waits for, where that is less than the default:
+///
+/// | provider | waits | where it says so |
+/// |---|---|---|
+/// | Slack | 3 s | docs.slack.dev/apis/events-api |
+/// | Zoom | 3 s | devsupport.zoom.us, "Webhook delays" |
+/// | Discord | 3 s | docs.discord.com/developers/events/webhook-events |
+/// | Shopify | 5 s | shopify.dev/docs/apps/build/webhooks |
+/// | Paddle | 5 s | developer.paddle.com/webhooks/respond-to-webhooks |
+/// | Xero | 5 s | developer.xero.com/documentation/webhooks/configuring-your-server |
+/// | HubSpot | 5 s | developers.hubspot.com/docs/api/webhooks |
+/// | Razorpay | 5 s | razorpay.com/docs/webhooks |
 ///
 /// The most used come first. Most of it was read in the documentation or the libraries of the providers, the rest in receivers
 /// that are in use.
@@ -141,7 +149,7 @@ enum PresetTable {
       "delivery": "header:x-zendesk-webhook-invocation-id"},
     {"id": "intercom", "mode": "hmac", "scheme": {"algorithm": "sha1", "encoding": "hex", "signature": {"in": "header",
       "name": "x-hub-signature", "kv_sep": "=", "key": "sha1"}}, "event": "json:topic", "delivery": "json:id",
-      "deadline": "4.5s", "handshake": {"match": {"method": "HEAD"}}},
+      "handshake": {"match": {"method": "HEAD"}}},
     {"id": "meta", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
       "name": "x-hub-signature-256", "kv_sep": "=", "key": "sha256"}}, "event": "json:entry.0.changes.0.field",
       "split": ["body.entry[].changes", "body.entry[].messaging"], "handshake": {"match": {"method": "GET", "query:hub.mode": "subscribe"}, "check": "query:hub.verify_token",
@@ -159,9 +167,10 @@ enum PresetTable {
       "name": "x-signature"}}, "event": "header:x-event-name"},
     {"id": "linear", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
       "name": "linear-signature"}, "timestamp": {"in": "json", "name": "webhookTimestamp", "unit": "ms", "tolerance": 60}},
-      "event": "header:linear-event", "delivery": "header:linear-delivery", "deadline": "4.5s"},
+      "event": "header:linear-event", "delivery": "header:linear-delivery"},
     {"id": "notion", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
-      "name": "x-notion-signature", "kv_sep": "=", "key": "sha256"}}, "event": "json:type", "delivery": "json:id"},
+      "name": "x-notion-signature", "kv_sep": "=", "key": "sha256"}}, "event": "json:type", "delivery": "json:id",
+      "handshake": {"match": {"json:verification_token": "*"}}},
     {"id": "discord", "mode": "ed25519", "scheme": {"encoding": "hex", "signature": {"in": "header",
       "name": "x-signature-ed25519"}, "signed": "{ts}{body}", "timestamp": {"in": "header", "name": "x-signature-timestamp"}},
       "event": "json:event.type", "deadline": "2.5s",
@@ -214,6 +223,25 @@ enum PresetTable {
       "name": "x-hubspot-signature-v3"}, "signed": "{method}{url}{body}{ts}", "timestamp": {"in": "header",
       "name": "x-hubspot-request-timestamp", "unit": "ms"}, "url_variants": ["as_is", "reserved_decoded"]},
       "event": "json:0.subscriptionType", "delivery": "json:0.eventId", "split": "body", "deadline": "4.5s"},
+    {"id": "hubspot-v1", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
+      "name": "x-hubspot-signature"}, "signed": "{secret}{body}"}, "event": "json:0.subscriptionType",
+      "delivery": "json:0.eventId", "split": "body", "deadline": "4.5s"},
+    {"id": "hubspot-v2", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
+      "name": "x-hubspot-signature"}, "signed": "{secret}{method}{url}{body}"}, "event": "json:0.subscriptionType",
+      "delivery": "json:0.eventId", "split": "body", "deadline": "4.5s"},
+    {"id": "contentful", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
+      "name": "x-contentful-signature"}, "signed": "{method}\n{target}\n{headers:x-contentful-signed-headers}\n{body}",
+      "timestamp": {"in": "header", "name": "x-contentful-timestamp", "unit": "ms", "tolerance": 30}},
+      "event": "header:x-contentful-topic"},
+    {"id": "braintree", "mode": "hmac", "scheme": {"algorithm": "sha1", "encoding": "hex", "signature": {"in": "form",
+      "name": "bt_signature", "list_sep": "&", "kv_sep": "|", "key": "*"}, "signed": ["{form:bt_payload}",
+      "{form:bt_payload}\n"], "secret": {"decode": "sha1", "id_sep": "|"}}, "handshake": {"match": {"method": "GET",
+      "query:bt_challenge": "*"}, "signs": "hex", "respond": {"text": "{secret_id}|{hmac_sha1_hex:query:bt_challenge}"}}},
+    {"id": "monday", "mode": "query", "event": "json:event.type", "handshake": {"match": {"method": "POST",
+      "json:challenge": "*"}, "respond": {"json": {"challenge": "{json:challenge}"}}}},
+    {"id": "kiwify-banking", "mode": "ed25519", "scheme": {"encoding": "base64url", "prehash": "sha256",
+      "signature": {"in": "header", "name": "x-kiwify-digital-signature"}, "signed": "{path}:POST:{body}:{ts}",
+      "timestamp": {"in": "header", "name": "x-kiwify-timestamp", "unit": "ms"}}, "event": "json:type"},
     {"id": "airtable", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "hex", "signature": {"in": "header",
       "name": "x-airtable-content-mac", "kv_sep": "=", "key": "hmac-sha256"}, "secret": {"decode": "base64"}}},
     {"id": "box", "mode": "hmac", "scheme": {"algorithm": "sha256", "encoding": "base64", "signature": {"in": "header",

@@ -57,9 +57,7 @@ extension SignatureScheme {
   fileprivate func sign(
     _ request: IncomingRequest, secret: SecretBytes, publicURL: [UInt8]?, nowUs: Int64
   ) throws(RequestSigner.Failure) -> IncomingRequest {
-    guard case .hmac(let hash) = algorithm, let template = signed.first else {
-      throw RequestSigner.Failure(message: "The scheme is not one of a shared secret.")
-    }
+    guard let template = signed.first else { throw RequestSigner.Failure(message: "The scheme signs nothing.") }
     var request = request
     let time = timestamp.map { $0.unit.text(nowUs) }
     if let time { try place(time, in: &request) }
@@ -76,12 +74,16 @@ extension SignatureScheme {
     } catch {
       throw RequestSigner.Failure(message: "\(error.because) (\(error.at))")
     }
-    let code = self.secret.withKey(of: secret) { key in
-      var code = HMAC(hash, key: key)
-      for piece in message.pieces { code.update(piece) }
-      return code.finish()
+    let code = self.secret.withKey(of: secret) { key -> [UInt8]? in
+      switch algorithm {
+      case .hmac(let hash): HMAC.of(message.joined, key: key, hash)
+      case .digest(let hash): message.digest(hash, key: key)
+      case .publicKey: nil
+      }
     }
-    guard let code else { throw RequestSigner.Failure(message: "The trigger's secret cannot be a key of its scheme.") }
+    guard let code = code ?? nil else {
+      throw RequestSigner.Failure(message: "The trigger's secret cannot be a key of its scheme.")
+    }
     let value = item(encoding(encoding, code), time)
     switch location.place {
     case .headers(let patterns):
@@ -90,6 +92,7 @@ extension SignatureScheme {
       request.set(pattern.isPrefix ? pattern.name + [UInt8(ascii: "1")] : pattern.name, value)
     case .query(let name): request.setParameter(name, value)
     case .json(let path): try request.setMember(path, value)
+    case .form(let name): request.setField(name, value)
     }
     return request
   }
@@ -121,6 +124,7 @@ extension SignatureScheme {
   /// Makes up what is signed and not there.
   private func complete(_ request: inout IncomingRequest, for template: SignedTemplate) throws(RequestSigner.Failure) {
     for piece in template.pieces where piece.segment == nil {
+      if case .value(.headerList(let list), _) = piece.content { completeList(list, &request) }
       guard case .value(.source(let source), _) = piece.content else { continue }
       var reader = RequestReader(request, body: LazyBody(request))
       guard case .absent = reader.value(source) else { continue }
@@ -128,12 +132,18 @@ extension SignatureScheme {
       case .header(let name): request.set(name, RequestSigner.madeUp())
       case .query(let name): request.setParameter(name, RequestSigner.madeUp())
       case .json(let path): try request.setMember(path, RequestSigner.madeUp())
-      case .form(let name):
-        request.body +=
-          (request.body.isEmpty ? [] : [UInt8(ascii: "&")]) + FormEncoding.encode(name) + [UInt8(ascii: "=")]
-          + RequestSigner.madeUp()
+      // No hexadecimal number, which a handshake may sign for anyone.
+      case .form(let name): request.setField(name, [UInt8(ascii: "x")] + RequestSigner.madeUp())
       }
     }
+  }
+
+  /// Signs the list itself and the timestamp, where the request does not say what is signed.
+  private func completeList(_ list: [UInt8], _ request: inout IncomingRequest) {
+    guard request.header(list).count == 0 else { return }
+    var names = [list]
+    if case .header(let name)? = timestamp?.place { names.append(name) }
+    request.set(list, Array(names.sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: ",")])))
   }
 }
 
@@ -146,11 +156,12 @@ extension IncomingRequest {
 
   /// Sets a query parameter, in the place of all of that name.
   fileprivate mutating func setParameter(_ name: [UInt8], _ value: [UInt8]) {
-    let pairs = query.split(separator: UInt8(ascii: "&")).filter { pair in
-      FormDecoding.decode(pair.prefix { $0 != UInt8(ascii: "=") }) != name
-    }
-    let added = FormEncoding.encode(name) + [UInt8(ascii: "=")] + FormEncoding.encode(value)
-    query = Array((pairs.map(Array.init) + [added]).joined(separator: [UInt8(ascii: "&")]))
+    query = FormEncoding.pairs(query, setting: name, to: value)
+  }
+
+  /// Sets a field of a form body, in the place of all of that name.
+  fileprivate mutating func setField(_ name: [UInt8], _ value: [UInt8]) {
+    body = FormEncoding.pairs(body, setting: name, to: value)
   }
 
   /// Sets a text in a JSON body.
@@ -209,6 +220,15 @@ enum FormEncoding {
       if HTTPToken.isLetterOrDigit(byte) || "-._~".utf8.contains(byte) { return [byte] }
       return [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
     }
+  }
+
+  /// Pairs with one more at the end, in the place of all of that name.
+  static func pairs(_ text: [UInt8], setting name: [UInt8], to value: [UInt8]) -> [UInt8] {
+    let others = text.split(separator: UInt8(ascii: "&")).filter { pair in
+      FormDecoding.decode(pair.prefix { $0 != UInt8(ascii: "=") }) != name
+    }
+    let added = encode(name) + [UInt8(ascii: "=")] + encode(value)
+    return Array((others.map(Array.init) + [added]).joined(separator: [UInt8(ascii: "&")]))
   }
 
   private static let hexDigits = Array("0123456789ABCDEF".utf8)

@@ -5,9 +5,11 @@ extension SignatureScheme {
   /// Writes the `scheme` object with what differs from the defaults, in a fixed order.
   func writeCanonical(to writer: inout JSONWriter) {
     writer.beginObject()
-    if case .hmac(let hash) = algorithm {
+    switch algorithm {
+    case .hmac(let hash), .digest(let hash):
       writer.key("algorithm")
       writer.string(hash.rawValue)
+    case .publicKey: break
     }
     writer.key("encoding")
     writer.string(encoding.rawValue)
@@ -18,6 +20,10 @@ extension SignatureScheme {
     if let timestamp {
       writer.key("timestamp")
       timestamp.writeCanonical(to: &writer)
+    }
+    if let prehash {
+      writer.key("prehash")
+      writer.string(prehash.rawValue)
     }
     if secret != SignatureSecretForm() {
       writer.key("secret")
@@ -81,6 +87,10 @@ extension SignatureScheme.Location {
       writer.string("json")
       writer.key("name")
       writer.string(path.text)
+    case .form(let name):
+      writer.string("form")
+      writer.key("name")
+      writer.string(name)
     }
     if let listSeparator {
       writer.key("list_sep")
@@ -136,6 +146,10 @@ extension SignatureSecretForm {
     if unescapesHTML {
       writer.key("html_unescape")
       writer.boolean(true)
+    }
+    if let identifierSeparator {
+      writer.key("id_sep")
+      writer.string([identifierSeparator])
     }
     writer.endObject()
   }

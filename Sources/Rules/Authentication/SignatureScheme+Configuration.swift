@@ -12,7 +12,7 @@ extension SignatureScheme {
   static let maximumTemplates = 8
 
   private static let fields = [
-    "algorithm", "encoding", "signature", "signed", "timestamp", "secret", "url_variants", "body_digest", "guard",
+    "algorithm", "encoding", "signature", "signed", "timestamp", "prehash", "secret", "url_variants", "body_digest", "guard",
   ]
 
   /// Reads the `scheme` object of a flow file or of a preset.
@@ -22,7 +22,8 @@ extension SignatureScheme {
   static func parse(
     _ json: JSONValue, publicKey: PublicKeyAlgorithm?, at path: String, faults: inout [ConfigurationFault]
   ) -> SignatureScheme? {
-    let known = publicKey == nil ? fields : fields.filter { $0 != "algorithm" && $0 != "secret" }
+    let other = publicKey == nil ? ["prehash"] : ["algorithm", "secret"]
+    let known = fields.filter { !other.contains($0) }
     let before = faults.count
     guard let reader = FieldReader(json, at: path, known: known, faults: &faults) else { return nil }
     var algorithm = publicKey.map(Algorithm.publicKey)
@@ -32,7 +33,13 @@ extension SignatureScheme {
     let encoding = choice("encoding", Encoding.self, reader, &faults) ?? .hex
     let location = parseLocation(reader, &faults)
     let signed = parseTemplates(reader, &faults)
+    if case .hmac(let hash)? = algorithm, signed.contains(where: \.usesSecret) { algorithm = .digest(hash) }
+    if signed.contains(where: \.usesSecret), publicKey != nil || !signed.allSatisfy(\.usesSecret) {
+      let message = "{secret} makes the signature a digest; it stands in all templates of a shared secret or in none."
+      faults.append(reader.fault("signed", .conflict, message))
+    }
     let timestamp = parseTimestamp(reader, &faults)
+    let prehash = choice("prehash", HashAlgorithm.self, reader, &faults)
     let secret = parseSecretForm(reader, &faults)
     let variants = parseVariants(reader, &faults)
     let digest = parseDigest(reader, &faults)
@@ -46,15 +53,20 @@ extension SignatureScheme {
     }
     guard faults.count == before, let algorithm, let location else { return nil }
     return SignatureScheme(
-      algorithm: algorithm, encoding: encoding, location: location, signed: signed, timestamp: timestamp, secret: secret,
-      urlVariants: variants, bodyDigest: digest, arrayGuard: arrayGuard)
+      algorithm: algorithm, encoding: encoding, location: location, signed: signed, timestamp: timestamp,
+      prehash: prehash, secret: secret, urlVariants: variants, bodyDigest: digest,
+      arrayGuard: arrayGuard)
   }
 
   /// What is wrong with a secret set by hand; `nil` when it can verify something.
   func fault(ofSecret secret: SecretBytes, at path: String) -> ConfigurationFault? {
     switch algorithm {
-    case .hmac:
+    case .hmac, .digest:
       guard self.secret.withKey(of: secret, { _ in true }) == nil else { return nil }
+      if let separator = self.secret.identifierSeparator {
+        let form = "IDENTIFIER\(String(decoding: [separator], as: UTF8.self))KEY"
+        return ConfigurationFault(path, .invalidValue, "The secret must be \(form), and neither may be empty.")
+      }
       return ConfigurationFault(
         path, .invalidValue, "The secret must be \(self.secret.decoding.rawValue) and not empty once it is decoded.")
     case .publicKey(let algorithm):
@@ -83,10 +95,11 @@ extension SignatureScheme {
     }
     if let key, key.isEmpty { faults.append(fields.fault("key", .required, "The key must not be empty.")) }
     let place: Location.Place?
-    switch oneOf(["header", "query", "json"], "in", fields, &faults) {
+    switch oneOf(["header", "query", "json", "form"], "in", fields, &faults) {
     case "header": place = parseNames(fields, &faults).map { .headers($0) }
     case "query": place = fields.string("name", required: true, faults: &faults).map { .query(Array($0.utf8)) }
     case "json": place = dotted("name", fields, &faults).map { .json($0) }
+    case "form": place = fields.string("name", required: true, faults: &faults).map { .form(Array($0.utf8)) }
     default:
       checkName(fields, &faults)
       place = nil
@@ -169,10 +182,11 @@ extension SignatureScheme {
     var form = SignatureSecretForm()
     guard let json = reader.value("secret"),
       let fields = FieldReader(
-        json, at: reader.path("secret"), known: ["decode", "strip_prefix", "html_unescape"], faults: &faults)
+        json, at: reader.path("secret"), known: ["decode", "strip_prefix", "html_unescape", "id_sep"], faults: &faults)
     else { return form }
     form.decoding = choice("decode", SignatureSecretForm.Decoding.self, fields, &faults) ?? .utf8
     form.strippedPrefix = Array((fields.string("strip_prefix", faults: &faults) ?? "").utf8)
+    form.identifierSeparator = separator("id_sep", fields, &faults)
     form.unescapesHTML = fields.boolean("html_unescape", faults: &faults) ?? false
     return form
   }

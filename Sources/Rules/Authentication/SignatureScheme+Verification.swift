@@ -13,9 +13,10 @@ extension SignatureScheme {
 
   /// Checks a request's signature: any of its candidates may be of any of the secrets over any of the templates.
   ///
+  /// - Parameter handshake: the trigger's, which may sign texts for anyone who asks.
   /// - Returns: the index of the secret.
   func verify(
-    secrets: [some ByteSource], publicURL: [UInt8]?, nowUs: Int64, _ reader: inout RequestReader
+    secrets: [some ByteSource], publicURL: [UInt8]?, handshake: Handshake? = nil, nowUs: Int64, _ reader: inout RequestReader
   ) throws(AuthenticationRefusal) -> Int {
     if let arrayGuard, reader.arrayCount(arrayGuard.path) != arrayGuard.count {
       throw AuthenticationRefusal(
@@ -32,13 +33,19 @@ extension SignatureScheme {
         for template in signed {
           let message: SignedMessage
           do throws(AuthenticationRefusal) {
-            message = try SignedMessage(template, SignedMessage.Values(url: url, timestamp: timestamp?.text), &reader)
+            let values = SignedMessage.Values(url: url, timestamp: timestamp?.text, timestampField: timestampField)
+            message = try SignedMessage(template, values, &reader)
           } catch {
             if error.cause == .credentialDoubled { throw error }
             incomplete = error
             continue
           }
           guard let index = matchingSecret(secrets, message, finding.candidates) else { continue }
+          if let handshake, handshake.signsForAnyone(message) {
+            throw AuthenticationRefusal(
+              .signatureWrong, at: "body",
+              "The provider's handshake signs such a text for anyone who asks, so its signature proves nothing.")
+          }
           // Only now: what is not authentic tells nothing about its age either.
           if let timestamp { try check(timestamp.text, at: timestamp.source, nowUs: nowUs) }
           return index
@@ -61,9 +68,15 @@ extension SignatureScheme {
             let expected = code.finish()
             return candidates.contains { constantTimeEqual($0, expected) }
           } ?? false
+        case .digest(let hash):
+          self.secret.withKey(of: secret) { key in
+            let expected = message.digest(hash, key: key)
+            return candidates.contains { constantTimeEqual($0, expected) }
+          } ?? false
         case .publicKey(let algorithm):
           PublicKey(text: String(decoding: secret, as: UTF8.self), algorithm).map { key in
-            candidates.contains { key.isValid(signature: $0, over: message.pieces) }
+            let pieces = prehash.map { [message.digest($0, key: UnsafeRawBufferPointer(start: nil, count: 0))] } ?? message.pieces
+            return candidates.contains { key.isValid(signature: $0, over: pieces) }
           } ?? false
         }
       }
@@ -112,6 +125,7 @@ extension SignatureScheme {
       }
     case .query(let name): try append(.query(name), to: &values, &reader)
     case .json(let path): try append(.json(path), to: &values, &reader)
+    case .form(let name): try append(.form(name), to: &values, &reader)
     }
     guard !values.isEmpty else {
       throw AuthenticationRefusal(.credentialMissing, at: place, "The request carries no signature here.")
@@ -136,7 +150,13 @@ extension SignatureScheme {
     case .headers(let patterns): "headers[\"\(patterns.first?.text ?? "")\"]"
     case .query(let name): ValueSource.query(name).payloadPath
     case .json(let path): ValueSource.json(path).payloadPath
+    case .form(let name): ValueSource.form(name).payloadPath
     }
+  }
+
+  /// The header field of the timestamp.
+  private var timestampField: [UInt8]? {
+    if case .header(let name)? = timestamp?.place { name } else { nil }
   }
 
   private var expectation: String {
@@ -160,14 +180,14 @@ extension SignatureScheme {
       guard let middle = item.firstIndex(of: pairSeparator) else { continue }
       let name = item[..<middle]
       let text = item[(middle + 1)...]
-      if name.elementsEqual(key) {
-        if !text.isEmpty, let bytes = encoding.decode(text) { finding.candidates.append(bytes) }
-      } else if let timestampName, name.elementsEqual(timestampName) {
+      if let timestampName, name.elementsEqual(timestampName), timestampName != key {
         guard finding.timestamp == nil else {
           throw AuthenticationRefusal(
             .credentialDoubled, at: finding.source.payloadPath, "The timestamp beside the signature occurs twice.")
         }
         finding.timestamp = Array(text)
+      } else if key == Location.anyKey || name.elementsEqual(key) {
+        if !text.isEmpty, let bytes = encoding.decode(text) { finding.candidates.append(bytes) }
       }
     }
   }

@@ -5,6 +5,9 @@ package struct SignatureScheme: Hashable, Sendable {
   /// Fixed by the trigger; never taken from a request.
   enum Algorithm: Hashable, Sendable {
     case hmac(HashAlgorithm)
+    /// The digest of a text that the secret is a part of: weaker than HMAC (a longer text can be signed from a signature),
+    /// and only for senders that have nothing else.
+    case digest(HashAlgorithm)
     case publicKey(PublicKeyAlgorithm)
   }
 
@@ -25,6 +28,8 @@ package struct SignatureScheme: Hashable, Sendable {
       case headers([HeaderNamePattern])
       case query([UInt8])
       case json(DottedPath)
+      /// A field of a form body.
+      case form([UInt8])
     }
 
     var place: Place
@@ -32,8 +37,11 @@ package struct SignatureScheme: Hashable, Sendable {
     var listSeparator: UInt8?
     /// Between an item's name and its value, split at the first; `nil`: the item is the signature.
     var pairSeparator: UInt8?
-    /// The name of the items that are signatures; all others are ignored.
+    /// The name of the items that are signatures; all others are ignored. `anyKey`: they have any name.
     var key: [UInt8]?
+
+    /// What stands for any name.
+    static let anyKey = [UInt8(ascii: "*")]
   }
 
   /// The sender's time, which bounds how long a captured request can be sent again.
@@ -70,6 +78,8 @@ package struct SignatureScheme: Hashable, Sendable {
   /// The signed text; a signature over any of them is right.
   var signed: [SignedTemplate]
   var timestamp: Timestamp?
+  /// A public key's signature is over this digest of the text; `nil`: over the text itself.
+  var prehash: HashAlgorithm?
   var secret: SignatureSecretForm
   var urlVariants: [SignedURLVariant]
   var bodyDigest: BodyDigest?
@@ -78,7 +88,7 @@ package struct SignatureScheme: Hashable, Sendable {
   /// Bytes of one signature; `nil` where it varies.
   var signatureLength: Int? {
     switch algorithm {
-    case .hmac(let hash): hash.digestLength
+    case .hmac(let hash), .digest(let hash): hash.digestLength
     case .publicKey(.ed25519): 64
     case .publicKey(.ecdsaP256): nil
     }

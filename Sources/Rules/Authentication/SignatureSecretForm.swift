@@ -9,6 +9,8 @@ package struct SignatureSecretForm: Hashable, Sendable {
     /// With or without padding, either alphabet.
     case base64
     case hex
+    /// The SHA-1 digest of the text is the key (Braintree: lib/braintree/digest.rb of its Ruby library).
+    case sha1
   }
 
   var decoding: Decoding = .utf8
@@ -16,16 +18,22 @@ package struct SignatureSecretForm: Hashable, Sendable {
   var strippedPrefix: [UInt8] = []
   /// Whether HTML's entities are decoded, as WordPress does with its options (`wp_specialchars_decode`).
   var unescapesHTML = false
+  /// Before it stands an identifier, which is no part of the key; `nil`: the text is the key only.
+  var identifierSeparator: UInt8?
 
   /// Calls `body` with the key that the text stands for; `nil` when it cannot be one. Never with an empty key: anyone can
   /// sign with that.
   func withKey<Result>(of secret: some ByteSource, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-    if decoding == .utf8, strippedPrefix.isEmpty, !unescapesHTML {
+    if decoding == .utf8, strippedPrefix.isEmpty, !unescapesHTML, identifierSeparator == nil {
       return secret.withBytes { $0.isEmpty ? nil : body($0) }
     }
     var text = secret.withBytes { Array($0) }
     defer { wipe(&text) }
     if !strippedPrefix.isEmpty, text.starts(with: strippedPrefix) { text.removeFirst(strippedPrefix.count) }
+    if let identifierSeparator {
+      guard let end = text.firstIndex(of: identifierSeparator) else { return nil }
+      text.removeSubrange(...end)
+    }
     if unescapesHTML { text = Self.unescapeHTML(text) }
     var decoded: [UInt8]?
     switch decoding {
@@ -36,6 +44,7 @@ package struct SignatureSecretForm: Hashable, Sendable {
         Base64.decode(text, padding: .optional, ignoresSpareBits: true)
         ?? Base64.decode(text, alphabet: .urlSafe, padding: .optional, ignoresSpareBits: true)
     case .hex: decoded = Hex.decode(text)
+    case .sha1: decoded = text.isEmpty ? nil : Digest.of(text, .sha1)
     }
     guard var bytes = decoded, !bytes.isEmpty else { return nil }
     decoded = nil
@@ -43,11 +52,20 @@ package struct SignatureSecretForm: Hashable, Sendable {
     return bytes.withUnsafeBytes(body)
   }
 
+  /// The identifier that stands before the key; `nil`: there is none.
+  func identifier(of secret: some ByteSource) -> [UInt8]? {
+    guard let identifierSeparator else { return nil }
+    return secret.withBytes { bytes in
+      bytes.firstIndex(of: identifierSeparator).map { Array(bytes[..<$0]) }
+    }
+  }
+
   /// The text that has these bytes as its key, or, for plain text, their hex digits.
   func encode(_ bytes: SecretBytes) -> String {
-    let prefix = String(decoding: strippedPrefix, as: UTF8.self)
+    let identifier = identifierSeparator.map { "headgate" + String(decoding: [$0], as: UTF8.self) } ?? ""
+    let prefix = String(decoding: strippedPrefix, as: UTF8.self) + identifier
     switch decoding {
-    case .utf8, .hex: return prefix + Hex.encode(bytes)
+    case .utf8, .hex, .sha1: return prefix + Hex.encode(bytes)
     case .base64: return prefix + Base64.encode(bytes)
     }
   }

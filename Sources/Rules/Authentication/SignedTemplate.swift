@@ -1,7 +1,7 @@
 /// The text that a signature covers, with places for values of the request.
 ///
-/// `{body}` `{ts}` `{method}` `{url}` `{path}` `{form_sorted}` `{header:N}` `{query:N}` `{json:a.0.b}` `{form:N}`, each also as
-/// `{…|lower}`; `[ … ]` is dropped when a value inside is absent or empty; `\` before `{ } [ ] \` makes it literal.
+/// `{body}` `{ts}` `{method}` `{url}` `{path}` `{target}` `{form_sorted}` `{header:N}` `{headers:N}` `{query:N}` `{json:a.0.b}`
+/// `{form:N}`, each also as `{…|lower}`; `{secret}` makes the signature a digest; `[ … ]` is dropped when a value inside is absent or empty; `\` before `{ } [ ] \` makes it literal.
 struct SignedTemplate: Hashable, Sendable {
   enum Value: Hashable, Sendable {
     case body
@@ -9,7 +9,13 @@ struct SignedTemplate: Hashable, Sendable {
     case method
     case url
     case path
+    /// Path and query.
+    case target
     case sortedForm
+    /// The header fields that the field of this lower-case name lists: `name:value` with ";" between them.
+    case headerList([UInt8])
+    /// The secret itself.
+    case secret
     case source(ValueSource)
   }
 
@@ -22,6 +28,8 @@ struct SignedTemplate: Hashable, Sendable {
     var content: Content
     /// Pieces of one optional segment share its number; `nil`: not optional.
     var segment: Int?
+
+    var isSecret: Bool { content == .value(.secret, isLowercased: false) }
   }
 
   /// What is wrong with a template: one sentence.
@@ -84,9 +92,12 @@ struct SignedTemplate: Hashable, Sendable {
     endLiteral()
     guard segment == nil else { throw SyntaxError(message: "A \"[\" is not closed.") }
     let covers = pieces.contains { piece in
-      if case .value = piece.content { true } else { false }
+      if case .value(let value, _) = piece.content { value != .secret } else { false }
     }
     guard covers else { throw SyntaxError(message: "The template has no value of the request.") }
+    guard !pieces.contains(where: { $0.segment != nil && $0.isSecret }) else {
+      throw SyntaxError(message: "{secret} is never optional.")
+    }
     self.init(text: text, pieces: pieces)
   }
 
@@ -102,7 +113,16 @@ struct SignedTemplate: Hashable, Sendable {
     case "method": value = .method
     case "url": value = .url
     case "path": value = .path
+    case "target": value = .target
+    case "secret":
+      guard parts.count == 1 else { throw SyntaxError(message: "{secret} is signed as it is.") }
+      value = .secret
     case "form_sorted": value = .sortedForm
+    case let name where name.hasPrefix(Self.headerList):
+      guard let field = HeaderNamePattern.lowercased(String(name.dropFirst(Self.headerList.count))) else {
+        throw SyntaxError(message: "{headers:NAME} takes the name of a header field.")
+      }
+      value = .headerList(field)
     default:
       guard let source = ValueSource(String(parts[0])) else {
         throw SyntaxError(message: "\(Spelling.quoted("{\(text)}")) is none of the values a template can have.")
@@ -112,8 +132,13 @@ struct SignedTemplate: Hashable, Sendable {
     return .value(value, isLowercased: parts.count == 2)
   }
 
-  /// Whether the URL or its path is covered.
-  var usesURL: Bool { contains(.url) || contains(.path) }
+  private static let headerList = "headers:"
+
+  /// Whether the URL or a part of it is covered.
+  var usesURL: Bool { contains(.url) || contains(.path) || contains(.target) }
+
+  /// Whether the secret is a part of the text.
+  var usesSecret: Bool { contains(.secret) }
 
   /// Whether the sender's time is covered.
   var usesTimestamp: Bool { contains(.timestamp) }

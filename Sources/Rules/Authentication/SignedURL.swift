@@ -41,6 +41,9 @@ enum SignedURL {
     return Array(url[end...].prefix { $0 != UInt8(ascii: "?") })
   }
 
+  /// From the first "/" after the authority on, with the query (RFC 9112 §3.2.1).
+  static func target(of url: [UInt8]) -> [UInt8] { Array(url[(authority(of: url)?.upperBound ?? 0)...]) }
+
   private static func apply(_ variant: SignedURLVariant, _ url: [UInt8]) -> [UInt8] {
     switch variant {
     case .asIs: return url

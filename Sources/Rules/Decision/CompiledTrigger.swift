@@ -87,11 +87,6 @@ package final class CompiledTrigger: Sendable {
         hideMisplaced(surroundings, in: &decision)
         return
       }
-      if let handshake = configuration.authentication.handshake, handshake.signsForAnyone(request.body) {
-        let because = "The provider's handshake signs such a text for anyone who asks, so its signature proves nothing."
-        refuse(&decision, .signatureWrong, at: "body", because: because)
-        return
-      }
     }
     if configuration.methods.answersHead(request.method) {
       decision.kind = .headOnly
@@ -142,7 +137,8 @@ package final class CompiledTrigger: Sendable {
   ) -> Admission? {
     guard let handshake = configuration.authentication.handshake, handshake.isAnsweredAfterVerification == verified,
       let answer = handshake.answer(
-        to: request, secret: surroundings.credentials.secrets.first, verifyTokens: surroundings.verifyTokens, body: &body)
+        to: request, secret: surroundings.credentials.secrets.first, form: configuration.authentication.secretForm,
+        verifyTokens: surroundings.verifyTokens, body: &body)
     else { return nil }
     guard (200...299).contains(answer.status) else {
       return .refused(.handshakeRefused, at: "handshake", because: "The check value of the handshake is not the trigger's.")

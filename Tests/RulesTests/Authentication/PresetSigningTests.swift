@@ -1,4 +1,3 @@
-import Crypto
 import Cryptography
 import Testing
 
@@ -21,22 +20,8 @@ struct PresetSigningTests {
 
     init(_ name: String) throws {
       rule = try parseRule("{\"preset\": \"\(name)\"}")
-      guard case .signature(let scheme) = rule.method else { throw UnexpectedFaults(faults: []) }
-      self.scheme = scheme
-      var sender = WebhookSender(
-        scheme: scheme, secret: rule.generateSecret() ?? SecretBytes(copying: ""), nowSeconds: PresetSigningTests.now)
-      switch rule.mode {
-      case .ed25519:
-        let key = Curve25519.Signing.PrivateKey()
-        sender.secret = SecretBytes(copying: Hex.encode(Array(key.publicKey.rawRepresentation)))
-        sender.privateKey = { Array(try key.signature(for: $0)) }
-      case .ecdsaP256:
-        let key = P256.Signing.PrivateKey()
-        sender.secret = SecretBytes(copying: Base64.encode(Array(key.publicKey.derRepresentation)))
-        sender.privateKey = { Array(try key.signature(for: $0).derRepresentation) }
-      default: break
-      }
-      self.sender = sender
+      sender = try #require(WebhookSender(preset: name))
+      scheme = sender.scheme
     }
 
     var coversBody: Bool { scheme.bodyDigest != nil || scheme.signed.allSatisfy(\.coversBody) }
@@ -172,9 +157,9 @@ struct PresetSigningTests {
       var doubled = delivery.request
       doubled.query += Array("&\(key)=\(delivery.query[key] ?? "")".utf8)
       #expect(setup.check(doubled).cause == .credentialDoubled)
-    case .json:
+    case .json, .form:
       var other = delivery
-      other.body = Array(#"{"filler": 1}"#.utf8)
+      other.body = Array((delivery.fields.isEmpty ? #"{"filler": 1}"# : "bt_payload=eA").utf8)
       #expect([.credentialMissing, .signatureMalformed].contains(setup.check(other.request).cause))
     }
   }
