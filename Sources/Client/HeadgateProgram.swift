@@ -43,29 +43,26 @@ package enum HeadgateProgram {
     }
   }
 
-  /// Shows the parser's messages: help and version go to standard output, complaints to standard error, as JSON where the
-  /// result would have been JSON.
+  /// Shows the parser's messages: help goes to standard output, complaints to standard error, as JSON where the result
+  /// would have been JSON.
   private static func report(_ error: any Error, _ arguments: [String], in environment: ClientEnvironment) -> Int32 {
-    let code = HeadgateCommand.exitCode(for: error)
-    let status = code == .validationFailure ? ExitStatus.invalid.rawValue : code.rawValue
-    if !code.isSuccess, wantsJSON(arguments) {
-      let failure = CommandFailure(
-        ExitStatus(rawValue: status) ?? .failure, HeadgateCommand.message(for: error), advice: "See --help of the command.")
-      Screen(environment, format: .json).report(failure)
-      return status
+    let message = UsageMessage(error, arguments)
+    guard HeadgateCommand.exitCode(for: error).isSuccess else {
+      let screen = Screen(environment, format: wantsJSON(arguments) ? .json : .table)
+      let failure = message.failure
+      screen.report(failure)
+      if screen.format == .table { screen.remark(wrapping: message.context) }
+      return failure.status.rawValue
     }
-    let message = HeadgateCommand.fullMessage(for: error, columns: environment.terminalWidth)
-    let channel = code.isSuccess ? environment.output : environment.errors
-    guard !message.isEmpty else { return status }
     do {
-      try channel.write(Array((message + "\n").utf8))
+      try environment.output.write(Array((message.help(columns: environment.terminalWidth) + "\n").utf8))
+      return ExitStatus.success.rawValue
     } catch let failure as OutputFailed {
       try? environment.errors.write(Array("error: the help cannot be written: \(failure.reason)\n".utf8))
       return ExitStatus.failure.rawValue
     } catch {
       return outputClosedStatus
     }
-    return status
   }
 
   /// Whether JSON is asked for, in arguments that the parser may not have understood.

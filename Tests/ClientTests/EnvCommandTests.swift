@@ -45,7 +45,7 @@ import Testing
     #expect(run.errors.contains("name"))
     let missing = await CommandRun.headgate(["env", "unset", "nope"], .init(control: control()))
     #expect(missing.status == 3)
-    #expect(missing.errors == "error: there is no variable nope\n")
+    #expect(missing.errors == "error: there is no variable nope\nheadgate env list shows them all.\n")
   }
 
   @Test func aFileMustBeText() async throws {
@@ -104,7 +104,7 @@ import Testing
   @Test func aMissingPresetIsStatus3() async {
     let run = await CommandRun.headgate(["preset", "show", "nope"], .init(control: control()))
     #expect(run.status == 3)
-    #expect(run.errors == "error: there is no preset nope\n")
+    #expect(run.errors == "error: there is no preset nope\nheadgate preset list shows them all.\n")
   }
 
   @Test func listAndShow() async {

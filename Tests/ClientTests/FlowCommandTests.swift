@@ -131,7 +131,7 @@ import Testing
     let run = await CommandRun.headgate(
       ["flow", "apply", "-f", "orders.yaml"], .init(control: control, directory: directory, typed: ["y"]))
     #expect(run.status == 1)
-    #expect(run.errors.contains("was changed by someone else in the meantime: the revision is 9, not 3"))
+    #expect(run.errors.contains("was changed by someone else in the meantime: the revision\n  is 9, not 3"))
   }
 
   @Test func withoutATerminalItAppliesAtOnce() async throws {
@@ -199,10 +199,11 @@ import Testing
     #expect(
       run.output == """
         new flow orders
-          + nodes[hook]: {}
+          + node hook (webhook_trigger, hmca)
         orders: created, published as version 2
           hook  http://127.0.0.1:8080/w/wh_k
           a secret was generated; show it with: headgate trigger reveal orders/hook
+          try it with: headgate trigger test orders/hook
 
         """)
     #expect(run.errors == "warning: nodes[0].auth.secret is shorter than 16 characters\n")

@@ -41,10 +41,10 @@ struct ListenCommandTests {
     arguments: [
       (["listen"], "a trigger is needed"), (["listen", "o/h", "--mode", "spy"], "--mode"),
       (["listen", "o/h", "--time", "25h"], "--time is 1s to 24h"), (["listen", "o/h", "--max", "0"], "--max is 1 to 10000"),
-      (["listen", "--session", "x", "--max", "2"], "leave them out with --session"),
+      (["listen", "--session", "01934a5e-0000-7000-8000-000000000001", "--max", "2"], "leave them out with --session"),
       (["listen", "o/h", "--map", "email"], "--map"),
       (["listen", "o/h", "--publish"], "--publish needs"),
-      (["listen", "--session", "x", "--map", "a=ip"], "need the trigger's name"),
+      (["listen", "--session", "01934a5e-0000-7000-8000-000000000001", "--map", "a=ip"], "need the trigger's name"),
     ])
   func usage(_ arguments: [String], _ message: String) async {
     let run = await CommandRun.headgate(arguments)
@@ -172,7 +172,8 @@ struct ListenCommandTests {
           Case approved, "order_approved": not equal.
           Case refunded, "order_refunded": equal.
           Output refunded leads to the node other.
-          Note on map[1].amount: no value at body.items[0].amount, so the default 0 was taken
+          Note on map[1].amount: no value at body.items[0].amount, so the default 0 was
+            taken
           body
           ├ user
           │ └ email  "ana@example.com"  body.user.email
@@ -184,6 +185,7 @@ struct ListenCommandTests {
                 body.items[0].longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong
           query
           └ evil  "\x1b[31m"  query.evil
+          map one: headgate logs map 01934a5e-0000-7000-8000-000000000001 NAME=PATH
 
         ● 03:03:05.123 POST /extra  ip_not_allowed  401  01934a5e-0000-7000-8000-000000000002
           from 203.0.113.7, origin https://shop.example.com

@@ -18,7 +18,10 @@ import Testing
   @Test(arguments: [
     (["--until", "1h"], "--until has no meaning with tail"), (["-n", "1001"], "--lines is 0 to 1000"),
     (["--text", "ab"], "--text must be at least 3 bytes"), (["--json", "{"], "--json must be JSON"),
-    (["--customer", "a", "--customer", "b"], "--customer can be given once only"),
+    (
+      ["--customer", "01934a5e-0000-7000-8000-000000000001", "--customer", "01934a5e-0000-7000-8000-000000000002"],
+      "--customer can be given once only"
+    ),
   ])
   func tailRefuses(_ arguments: [String], _ message: String) async throws {
     let run = await CommandRun.headgate(["logs", "tail", "-f"] + arguments)

@@ -4,9 +4,11 @@ import Testing
 @testable import Client
 
 @Suite struct ReplayCommandTests {
+  private static let ids = (1...3).map { "01934a5e-0000-7000-8000-00000000000\($0)" }
+
   @Test(arguments: [
-    ([], "name requests by id or by a filter"), (["a", "--trigger", "b/c"], "give ids or a filter, not both"),
-    (["a", "--rate", "0"], "--rate is 1 to 1000"), (["--since", "1h", "--max", "100001"], "--max is 1 to 100000"),
+    ([], "name requests by id or by a filter"), ([Self.ids[0], "--trigger", "b/c"], "give ids or a filter, not both"),
+    ([Self.ids[0], "--rate", "0"], "--rate is 1 to 1000"), (["--since", "1h", "--max", "100001"], "--max is 1 to 100000"),
     (["--since", "1h"], "not replayed: there is no terminal to ask on"),
     (["--since", "1h", "--until", "2h", "--yes"], "--since must be before --until"),
   ])
@@ -37,7 +39,7 @@ import Testing
 
   @Test func showsWhatBecameOfEach() async throws {
     let control = control(Self.results)
-    let run = await CommandRun.headgate(["replay", "one", "two", "three", "--rate", "7"], .init(control: control))
+    let run = await CommandRun.headgate(["replay"] + Self.ids + ["--rate", "7"], .init(control: control))
     #expect(
       run.output == #"""
         one  signature_wrong → accepted  as new
@@ -49,7 +51,7 @@ import Testing
 
         """#)
     #expect(
-      control.requests(of: ReplayServiceMethods.replay) == [ReplayRequest(ids: ["one", "two", "three"], rate: 7)])
+      control.requests(of: ReplayServiceMethods.replay) == [ReplayRequest(ids: Self.ids, rate: 7)])
   }
 
   @Test func aFilterIsSentAndAsked() async throws {
@@ -79,7 +81,7 @@ import Testing
 
   @Test func forScripts() async throws {
     let run = await CommandRun.headgate(
-      ["replay", "one", "-o", "json"], .init(control: control(Self.results, RPCError(.unavailable, "gone"))))
+      ["replay", Self.ids[0], "-o", "json"], .init(control: control(Self.results, RPCError(.unavailable, "gone"))))
     #expect(run.status == 5)
     let lines = run.output.split(separator: "\n")
     let first = try JSONReader.read(lines[0].utf8).json

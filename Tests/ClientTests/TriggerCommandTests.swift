@@ -245,7 +245,8 @@ import Testing
         "body.e", "--case", "paid=order=paid", "--map", "email=body.customer.email",
       ], .init(control: control))
     #expect(run.status == 0)
-    #expect(run.errors == "show its secret with: headgate trigger reveal orders/hook\n")
+    #expect(
+      run.errors == "show its secret with: headgate trigger reveal orders/hook\ntry it with: headgate trigger test orders/hook\n")
     let request = try #require(control.requests(of: TriggerServiceMethods.create).first)
     #expect(request.flow == "orders" && request.publish)
     #expect(

@@ -220,7 +220,7 @@ final class FakeRuns: Sendable {
       runs, ["--exec", "mkfifo \(fifo); echo at-work >&2; read line < \(fifo)"], errors: errors, stop: requests)
     await errors.wait(for: "at-work")
     continuation.yield()
-    await errors.wait(for: "stopping when 1 run(s) are finished; interrupt again to give them back")
+    await errors.wait(for: "stopping when 1 run at work has ended; interrupt again to give back what is left")
     #expect(try await shell("echo go > \(fifo)").isSuccess)
     let run = await result
     #expect(run.status == 0)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Identifiers
 
 /// What a command writes to standard output.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -40,7 +41,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Workspace; without it that of your credential, or \"default\". Also HEADGATE_WORKSPACE.", valueName: "name"))
+      "Workspace; without it that of your credential, or \"default\". Also HEADGATE_WORKSPACE.", valueName: "name"),
+    transform: { try ArgumentValues.text($0) })
   var workspace: String?
 
   @Option(name: .shortAndLong, help: "table (for people) or json (for scripts).")
@@ -53,6 +55,10 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("How long to wait for an answer. Default: 30s.", valueName: "duration"),
     transform: { try ArgumentValues.duration($0) })
   var timeout: Duration = .seconds(30)
+
+  mutating func validate() throws {
+    guard timeout > .zero else { throw ValidationError("--timeout must be more than 0") }
+  }
 
   var connectionRequest: ConnectionRequest {
     var request = ConnectionRequest()
@@ -73,6 +79,21 @@ enum ArgumentValues {
       throw ValidationError("\"\(text)\" is not a duration; write it like \(DurationText.examples)")
     }
     return duration
+  }
+
+  /// A name or another text that an option is given for: an empty one, as of a variable that is not set, would mean
+  /// everything where one thing was meant.
+  static func text(_ text: String) throws -> String {
+    guard !text.isEmpty else { throw ValidationError("must not be empty; leave the option out instead") }
+    return text
+  }
+
+  /// The id of a request, a run and so on.
+  static func id(_ text: String) throws -> String {
+    guard UniqueID(text) != nil else {
+      throw ValidationError("\"\(text)\" is not an id, such as 01934a5e-0000-7000-8000-000000000000")
+    }
+    return text
   }
 }
 

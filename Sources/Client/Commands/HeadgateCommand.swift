@@ -12,24 +12,29 @@ struct HeadgateCommand: AsyncParsableCommand {
 
       First steps:
         headgate flow apply -f tools/sample/orders.yaml
-        url=$(headgate trigger url orders/hook)
-        token=$(headgate trigger reveal orders/hook --value-only)
-        curl --json '{"event": "order_approved", "user": {"email": "a@b.example"}}' \\
-          -H "authorization: Bearer $token" "$url"
-        headgate logs query --since 1h
+        headgate trigger test orders/hook
+        headgate logs query
         headgate listen orders/hook
         headgate run work --exec 'jq .'
 
-      Exit status: 0 ok, 1 failure, 2 invalid usage or configuration, 3 not found, 4 not permitted, 5 the control plane \
-      cannot be reached.
+      Exit status: 0 ok, 1 failure or refusal, 2 invalid usage or configuration, 3 not found, 4 not permitted, 5 the control \
+      plane cannot be reached. Errors go to standard error, with -o json as JSON.
 
       Completion for your shell: headgate completion --help
       The version: headgate --version
       """,
-    subcommands: [
-      FlowCommand.self, TriggerCommand.self, ListenCommand.self, LogsCommand.self, ReplayCommand.self, RunCommand.self,
-      CustomerCommand.self, ChatCommand.self, EnvCommand.self, PresetCommand.self, StatusCommand.self, TopCommand.self,
-      WorkspaceCommand.self, APIKeyCommand.self, AuditCommand.self, KeyCommand.self, WhoAmICommand.self, CompletionCommand.self,
+    subcommands: [CompletionCommand.self],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Configuration", subcommands: [FlowCommand.self, TriggerCommand.self, PresetCommand.self, EnvCommand.self]),
+      CommandGroup(name: "Request", subcommands: [ListenCommand.self, LogsCommand.self, ReplayCommand.self]),
+      CommandGroup(name: "Run", subcommands: [RunCommand.self, CustomerCommand.self, ChatCommand.self]),
+      CommandGroup(
+        name: "Operation",
+        subcommands: [
+          StatusCommand.self, TopCommand.self, WorkspaceCommand.self, APIKeyCommand.self, AuditCommand.self, KeyCommand.self,
+          WhoAmICommand.self,
+        ]),
     ])
 
   // The same group as in every command, so that it may stand before the command's name too.

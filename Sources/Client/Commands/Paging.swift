@@ -49,7 +49,7 @@ struct PagingOptions: ParsableArguments {
   @Flag(help: "All of them, whatever the limit.")
   var all = false
 
-  @Option(help: ArgumentHelp("Go on where another list ended.", valueName: "cursor"))
+  @Option(help: ArgumentHelp("Go on where another list ended.", valueName: "cursor"), transform: { try ArgumentValues.text($0) })
   var cursor: String?
 
   var effectiveLimit: Int? { all ? nil : limit }

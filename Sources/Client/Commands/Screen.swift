@@ -29,6 +29,12 @@ struct Screen: Sendable {
 
   func print(_ line: String) throws { try print([line]) }
 
+  /// Writes sentences, broken between words on a terminal.
+  func print(wrapping lines: [String]) throws {
+    let width = environment.output.isTerminal ? environment.terminalWidth : nil
+    try print(lines.flatMap { TextWrap.lines($0, width: width) })
+  }
+
   /// Writes a table, cut to the terminal's width when it goes to a terminal.
   func print(_ table: Table) throws {
     try print(table.lines(width: environment.output.isTerminal ? environment.terminalWidth : nil, isColoured: isColoured))
@@ -48,14 +54,21 @@ struct Screen: Sendable {
 
   func remark(_ line: String) { remark([line]) }
 
+  /// Writes remarks, broken between words on a terminal.
+  func remark(wrapping lines: [String]) {
+    let width = environment.errors.isTerminal ? environment.terminalWidth : nil
+    remark(lines.flatMap { TextWrap.lines($0, width: width) })
+  }
+
   func warn(_ text: String) {
-    remark(Ink.yellow("warning:", on: allowsColour && environment.errors.isTerminal) + " " + TerminalText.escaped(text))
+    let word = Ink.yellow("warning:", on: allowsColour && environment.errors.isTerminal)
+    remark(wrapping: [word + " " + TerminalText.escaped(text)])
   }
 
   func report(_ failure: CommandFailure) {
     switch format {
     case .json: remark(failure.json.pretty)
-    case .table: remark(failure.lines(isColoured: allowsColour && environment.errors.isTerminal))
+    case .table: remark(wrapping: failure.lines(isColoured: allowsColour && environment.errors.isTerminal))
     }
   }
 

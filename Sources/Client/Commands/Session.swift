@@ -77,11 +77,16 @@ struct ControlPlaneCaller: RPCCaller {
 protocol ClientCommand: AsyncParsableCommand {
   var global: GlobalOptions { get }
 
+  /// What the command was told the name of, if anything.
+  var named: NamedObject? { get }
+
   /// Does the work. `RPCError` and `CommandFailure` are reported to the user by the caller.
   func run(_ session: Session, _ screen: Screen) async throws
 }
 
 extension ClientCommand {
+  var named: NamedObject? { nil }
+
   func run() async throws {
     let environment = ClientEnvironment.current
     let screen = Screen(environment, global)
@@ -100,11 +105,21 @@ extension ClientCommand {
         try await run(session, screen)
         await connection.close()
       } catch {
+        var failure = error as? CommandFailure
+        if let error = error as? RPCError {
+          failure = CommandFailure(error, settings: settings)
+          if error.code == .notFound { failure?.advice = await advice(on: error, session) }
+        }
         await connection.close()
-        if let error = error as? RPCError { throw CommandFailure(error, settings: settings) }
-        throw error
+        throw failure ?? error
       }
     }
+  }
+
+  private func advice(on notFound: RPCError, _ session: Session) async -> String {
+    // Whatever was asked for, it is the workspace that is not there.
+    let isWorkspace = !session.workspace.isEmpty && notFound.message == "there is no workspace \(session.workspace)"
+    return await (isWorkspace ? .workspace(session.workspace) : named)?.advice(in: session) ?? ""
   }
 }
 

@@ -56,8 +56,8 @@ struct StatusCommand: ClientCommand {
       let (half, most) = (Int64(report.submitP50Us), Int64(report.submitP99Us))
       fields.add("took", "p50 \(DurationText.text(microseconds: half)), p99 \(DurationText.text(microseconds: most))")
     }
-    if report.ingestQueue > 0 { fields.add("waiting", "\(report.ingestQueue) requests for a batch") }
-    if report.listenSessions > 0 { fields.add("listen", "\(report.listenSessions) sessions") }
+    if report.ingestQueue > 0 { fields.add("waiting", "\(CountText.text(report.ingestQueue, "request")) for a batch") }
+    if report.listenSessions > 0 { fields.add("listen", CountText.text(report.listenSessions, "session")) }
     if let retention = report.retention { add(retention, to: &fields, screen) }
     return fields
   }

@@ -29,7 +29,7 @@ package struct ConfigurationDocument: Sendable {
       let place = error.position.map { "\(file):\($0)" } ?? file
       throw CommandFailure(.invalid, "\(file) cannot be read", faults: [PlacedFault(fault, place: place)])
     }
-    guard !values.isEmpty else { throw CommandFailure(.invalid, "\(file) is empty") }
+    guard !values.isEmpty else { throw CommandFailure(.invalid, "\(file == "-" ? "the standard input" : file) is empty") }
     return values.map { ConfigurationDocument(value: $0, file: file) }
   }
 

@@ -13,8 +13,7 @@ package struct ClientEnvironment: Sendable {
   package var output: OutputChannel
   package var errors: OutputChannel
   package var input: InputChannel
-  /// Columns of the terminal.
-  package var terminalWidth: Int
+  private var columns: @Sendable () -> Int
   package var now: @Sendable () -> Timestamp
   /// Opens the way to the control plane.
   package var connect: @Sendable (ConnectionSettings) async throws -> OpenConnection
@@ -25,7 +24,8 @@ package struct ClientEnvironment: Sendable {
 
   package init(
     variables: [String: String] = [:], workingDirectory: String, executablePath: String? = nil, output: OutputChannel,
-    errors: OutputChannel, input: InputChannel, terminalWidth: Int = defaultTerminalWidth,
+    errors: OutputChannel, input: InputChannel,
+    terminalWidth: @autoclosure @escaping @Sendable () -> Int = defaultTerminalWidth,
     now: @escaping @Sendable () -> Timestamp,
     connect: @escaping @Sendable (ConnectionSettings) async throws -> OpenConnection,
     send: @escaping @Sendable (HTTPSample, EdgeBase, _ timeout: Duration) async throws -> HTTPSampleAnswer = {
@@ -39,12 +39,15 @@ package struct ClientEnvironment: Sendable {
     self.output = output
     self.errors = errors
     self.input = input
-    self.terminalWidth = terminalWidth
+    columns = terminalWidth
     self.now = now
     self.connect = connect
     self.send = send
     self.stopRequests = stopRequests
   }
+
+  /// Columns of the terminal as it is now: people make windows wider and narrower while a view is open.
+  package var terminalWidth: Int { columns() }
 
   /// What tables are fitted to when the terminal does not tell its width.
   package static let defaultTerminalWidth = 80

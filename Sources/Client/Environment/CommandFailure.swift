@@ -51,6 +51,7 @@ extension CommandFailure {
       let verb = error.code == .unavailable ? "cannot be reached" : "did not answer in time"
       message = "the control plane at \(settings.endpoints.joined(separator: ", ")) \(verb): \(error.message)"
       advice = Self.advice(on: settings)
+    case .permissionDenied: advice = "headgate whoami says who you are and what you may do."
     case .unauthenticated:
       advice = "Check --certificate and --key, or the API key (--api-key-file, HEADGATE_API_KEY)."
     case .internal where !error.logID.isEmpty:
@@ -87,10 +88,14 @@ extension PlacedFault {
   /// "orders.yaml:5:18: nodes[0].auth.mode: is missing [required]"; the path is not repeated before a message that begins with it.
   fileprivate func line(isColoured: Bool) -> String {
     let before = place.isEmpty ? "" : TerminalText.escaped(place) + ": "
-    let isNamed = fault.path.isEmpty || fault.message.hasPrefix(fault.path + " ")
-    let path = isNamed ? "" : Ink.bold(TerminalText.escaped(fault.path), on: isColoured) + ": "
+    let name = OptionNames.option(for: fault.path)
+    let repeated = [" ", ": "].first { fault.message.hasPrefix(fault.path + $0) }
+    var message = fault.message
+    if let repeated, !fault.path.isEmpty { message = name + repeated + message.dropFirst(fault.path.count + repeated.count) }
+    let isNamed = fault.path.isEmpty || repeated != nil
+    let path = isNamed ? "" : Ink.bold(TerminalText.escaped(name), on: isColoured) + ": "
     let code = fault.code.isEmpty ? "" : " [" + TerminalText.escaped(fault.code) + "]"
-    return before + path + TerminalText.escaped(fault.message) + code
+    return before + path + TerminalText.escaped(message) + code
   }
 }
 
@@ -99,7 +104,7 @@ extension CommandFailure {
   package func lines(isColoured: Bool) -> [String] {
     let error = Ink.red("error:", on: isColoured) + " "
     var lines: [String]
-    if faults.count == 1, faults[0].fault.message == message {
+    if faults.count == 1, faults[0].fault.message.hasPrefix(message) {
       lines = [error + faults[0].line(isColoured: isColoured)]
     } else {
       lines = [error + TerminalText.escaped(message)] + faults.map { "  " + $0.line(isColoured: isColoured) }

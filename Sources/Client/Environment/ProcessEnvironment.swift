@@ -19,9 +19,12 @@ extension ClientEnvironment {
 
   private static func terminalColumns() -> Int {
     var size = winsize()
-    // SAFETY: TIOCGWINSZ writes one winsize, which lives across the call.
-    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
-    return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? defaultTerminalWidth
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+      // SAFETY: TIOCGWINSZ writes one winsize, which lives across the call.
+      if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    }
+    let variable = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init)
+    return variable.flatMap { $0 > 0 ? $0 : nil } ?? defaultTerminalWidth
   }
 
   private static func systemMicroseconds() -> Int64 {

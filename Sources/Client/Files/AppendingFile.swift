@@ -16,8 +16,9 @@ final class AppendingFile {
     self.path = path
     length = 0
     if descriptor < 0 {
-      let advice = errno == EEXIST ? "Go on with it by --resume, or choose another name." : ""
-      throw CommandFailure(.invalid, "\(path) cannot be made: \(errorText(errno))", advice: advice)
+      let number = errno
+      let advice = number == EEXIST ? "Go on with it by --resume if it was broken off, or choose another name." : ""
+      throw CommandFailure(.invalid, "\(path) cannot be made: \(errorText(number))", advice: advice)
     }
   }
 

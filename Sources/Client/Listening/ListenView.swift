@@ -4,7 +4,8 @@ import HeadgateProto
 struct ListenView {
   private let screen: Screen
   private let isLive: Bool
-  private let lines: ListenLines
+  /// Anew each time: the terminal may have got another width.
+  private var lines: ListenLines { ListenLines(width: screen.environment.terminalWidth, isColoured: screen.isColoured) }
   private var session: ListenSession?
   private(set) var received = 0
   private var step = 0
@@ -17,7 +18,6 @@ struct ListenView {
     self.screen = screen
     let isTerminal = screen.format == .table && screen.environment.output.isTerminal
     isLive = isTerminal && screen.environment.variables["TERM"] != "dumb"
-    lines = ListenLines(width: screen.environment.terminalWidth, isColoured: screen.isColoured)
   }
 
   /// Between two ticks; `nil`: the view has nothing that moves.
@@ -39,7 +39,7 @@ struct ListenView {
       }
     case .request(let event):
       received += 1
-      if isForScripts { try screen.print(event.requestJSON.compact) } else { try write(lines.request(event)) }
+      if isForScripts { try screen.print(event.requestJSON.compact) } else { try write(lines.request(event, isFirst: received == 1)) }
     case .lagged(let count):
       if isForScripts {
         try screen.print(JSONValue.object([.init("event", "lagged"), .init("count", .integer(count))]).compact)

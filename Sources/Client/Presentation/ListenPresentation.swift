@@ -34,12 +34,16 @@ package struct ListenLines {
   package func waiting(_ session: ListenSession, received: Int, at now: Timestamp, step: Int) -> String {
     let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
     let left = DurationText.text(microseconds: max(0, (session.expiresAtUs - now.microseconds) / 1_000_000 * 1_000_000))
-    let shown = received == 0 ? "waiting for the first request" : received == 1 ? "1 request" : "\(received) requests"
-    return "\(Ink.cyan(frames[step % frames.count], on: isColoured)) \(shown), \(left) left, Ctrl-C ends"
+    let shown = received == 0 ? "waiting for the first request" : CountText.text(received, "request")
+    // A line that wraps could not be written over.
+    let text = DisplayWidth.truncated("\(shown), \(left) left, Ctrl-C ends", to: max(1, width - 3))
+    return "\(Ink.cyan(frames[step % frames.count], on: isColoured)) \(text)"
   }
 
   /// A request: head, why, tree, and what could be allowed.
-  package func request(_ event: ListenEvent) -> [String] {
+  ///
+  /// - Parameter isFirst: says how a path becomes a variable, once.
+  package func request(_ event: ListenEvent, isFirst: Bool = false) -> [String] {
     guard let entry = event.request else { return [] }
     let time = String(Timestamp(microseconds: entry.receivedAtUs).text.dropFirst(11).dropLast())
     let call = (TerminalText.escaped(entry.method) + " " + TerminalText.escaped(entry.path))
@@ -54,13 +58,18 @@ package struct ListenLines {
     ].compactMap(\.self)
     if !from.isEmpty { lines.append("  " + Ink.dim(from.joined(separator: ", "), on: isColoured)) }
     for line in ExplanationWords.lines(entry) where !line.hasPrefix("Accepted") {
-      lines.append("  " + (entry.outcome == .rejected ? Ink.red(line, on: isColoured) : line))
+      for part in TextWrap.lines("  " + line, width: width) {
+        lines.append(entry.outcome == .rejected ? Ink.red(part, on: isColoured) : part)
+      }
     }
     let leaves = event.leaves.filter { !Self.inHead.contains($0.path) }
     let tree = LeafTree(leaves, width: width - 2, isColoured: isColoured).lines(limit: Self.treeLimit)
     lines += tree.lines.map { "  " + $0 }
     if tree.left > 0 {
       lines.append("  " + Ink.dim("… \(tree.left) more; see: headgate logs show \(entry.id)", on: isColoured))
+    }
+    if isFirst, !leaves.isEmpty {
+      lines.append("  " + Ink.dim("map one: headgate logs map \(entry.id) NAME=PATH", on: isColoured))
     }
     for (option, value) in [("--allow-ip", event.allowIp), ("--allow-origin", event.allowOrigin)] where !value.isEmpty {
       let trigger = TerminalText.escaped(entry.trigger)
@@ -76,13 +85,13 @@ package struct ListenLines {
     [
       "",
       Ink.yellow(
-        "\(count) requests were left out here, because this terminal is too slow; see: headgate logs query --trigger "
+        "\(CountText.text(count, "request")) \(count == 1 ? "was" : "were") left out here, because this terminal is too slow; see: headgate logs query --trigger "
           + TerminalText.escaped(trigger), on: isColoured),
     ]
   }
 
   package func ending(_ session: ListenSession, received: Int) -> String {
-    let requests = received == 1 ? "1 request" : "\(received) requests"
+    let requests = CountText.text(received, "request")
     return switch session.state {
     case .expired: "The session's time is over: \(requests)."
     case .completed: "The session is complete: \(requests)."

@@ -23,7 +23,7 @@ struct TopView {
   mutating func show(away reason: String) throws {
     if isDrawn {
       let text = "no answer from \(address): \(TerminalText.escaped(reason))"
-      try draw([Ink.red(String(text.prefix(screen.environment.terminalWidth)), on: screen.isColoured)])
+      try draw([Ink.red(DisplayWidth.truncated(text, to: screen.environment.terminalWidth), on: screen.isColoured)])
     } else {
       try screen.print(JSONValue.object([.init("at", now), .init("error", .string(reason))]).compact)
     }
@@ -56,18 +56,20 @@ struct TopView {
       let most = DurationText.text(microseconds: Int64(report.submitP99Us))
       fields.add("took", "p50 \(half), p99 \(most) since the start")
     }
-    fields.add("waiting", "\(report.ingestQueue) requests for a batch", report.ingestQueue > 1000 ? .yellow : .plain)
+    fields.add(
+      "waiting", "\(CountText.text(report.ingestQueue, "request")) for a batch", report.ingestQueue > 1000 ? .yellow : .plain)
     let oldest =
       report.oldestReadyRunUs > 0 ? ", the oldest waits \(DurationText.text(microseconds: report.oldestReadyRunUs))" : ""
     fields.add("runs", "\(report.runsReady) ready\(oldest), \(report.runsLeased) leased, \(report.runsDead) dead")
-    if report.listenSessions > 0 { fields.add("listen", "\(report.listenSessions) sessions") }
-    var lines = fields.lines(isColoured: screen.isColoured)
+    if report.listenSessions > 0 { fields.add("listen", CountText.text(report.listenSessions, "session")) }
+    // A line that wraps would be two lines to go up.
+    let width = screen.environment.terminalWidth
+    var lines = fields.lines(cutTo: width, isColoured: screen.isColoured)
     if !report.peers.isEmpty {
       let table = StatusCommand.peers(report.peers, screen)
-      lines += [""] + table.lines(width: screen.environment.terminalWidth, isColoured: screen.isColoured)
+      lines += [""] + table.lines(width: width, isColoured: screen.isColoured)
     }
-    // A line that wraps would be two lines to go up.
-    return lines.map { screen.isColoured ? $0 : String($0.prefix(screen.environment.terminalWidth)) }
+    return lines
   }
 
   private func json(_ look: TopLook, _ rates: TopRates?) -> JSONValue {

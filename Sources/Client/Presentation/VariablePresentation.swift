@@ -14,7 +14,7 @@ extension Variable {
 package enum VariableTable {
   package static func table(_ variables: [Variable], time: (Int64) -> String) -> Table {
     Table(
-      [Table.Column("NAME", cutTo: 12), Table.Column("CHANGED"), Table.Column("VALUE", cutTo: 12)],
+      [Table.Column("NAME", cutTo: 12), Table.Column("UPDATED"), Table.Column("VALUE", cutTo: 12)],
       rows: variables.map { variable in
         [
           Table.Cell(variable.name, .bold), Table.Cell(time(variable.updatedAtUs)),

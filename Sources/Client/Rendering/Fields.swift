@@ -15,11 +15,14 @@ package struct Fields: Sendable {
   }
 
   /// The lines, values aligned, without line breaks.
-  package func lines(isColoured: Bool = false) -> [String] {
+  ///
+  /// - Parameter limit: what a line must fit into; its value is cut then. `nil`: nothing is cut.
+  package func lines(cutTo limit: Int? = nil, isColoured: Bool = false) -> [String] {
     let width = entries.reduce(0) { max($0, DisplayWidth.of($1.name)) }
     return entries.map { entry in
       let padding = String(repeating: " ", count: width - DisplayWidth.of(entry.name) + 2)
-      return Ink.dim(entry.name, on: isColoured) + padding + entry.ink(entry.value, on: isColoured)
+      let value = limit.map { DisplayWidth.truncated(entry.value, to: max(1, $0 - width - 2)) } ?? entry.value
+      return Ink.dim(entry.name, on: isColoured) + padding + entry.ink(value, on: isColoured)
     }
   }
 }

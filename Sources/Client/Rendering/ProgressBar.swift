@@ -8,7 +8,13 @@ struct ProgressBar {
   private static let barWidth = 24
   private static let interval = Duration.milliseconds(100)
 
-  init(_ environment: ClientEnvironment) { self.environment = environment }
+  private let isOn: Bool
+
+  /// - Parameter isOn: `false` where the results themselves go to the terminal one after the other.
+  init(_ environment: ClientEnvironment, isOn: Bool = true) {
+    self.environment = environment
+    self.isOn = isOn && environment.errors.isTerminal
+  }
 
   /// Shows how many of how many are done, now and then.
   ///
@@ -16,7 +22,8 @@ struct ProgressBar {
   ///   - total: about; 0: not known.
   ///   - remark: what else is to be told, such as a size.
   mutating func show(_ done: UInt64, of total: UInt64, _ remark: String = "", isLast: Bool = false) {
-    guard environment.errors.isTerminal else { return }
+    // Of nothing there is nothing to show.
+    guard isOn, isShown || done > 0 || total > 0 else { return }
     let now = clock.now
     if !isLast, let lastShown, now - lastShown < Self.interval { return }
     lastShown = now

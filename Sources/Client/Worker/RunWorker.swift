@@ -60,7 +60,7 @@ struct RunWorker: Sendable {
           state.isLeasing = true
           group.addTask { await lease(room) }
         }
-        if stop.isOpen, !state.isStopReported {
+        if stop.isOpen, failure == nil, !state.isStopReported {
           state.isStopReported = true
           report(.stopping(active: state.active))
         }

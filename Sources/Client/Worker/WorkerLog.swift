@@ -7,7 +7,9 @@ enum WorkerLog {
     case .interrupted(let reason): "the control plane does not answer (\(TerminalText.escaped(reason))); trying again"
     case .resumed: "the control plane answers again"
     case .stopping(let active):
-      active == 0 ? "stopping" : "stopping when \(active) run(s) are finished; interrupt again to give them back"
+      active == 0
+        ? "stopping"
+        : "stopping when \(CountText.text(active, "run")) at work \(active == 1 ? "has" : "have") ended; interrupt again to give back what is left"
     }
   }
 

@@ -22,6 +22,8 @@ struct CommandRun {
     /// Lines typed at the terminal; not `nil` makes input and output terminals.
     var typed: [String]?
     var isTerminal = false
+    /// Columns of the terminal.
+    var width = ClientEnvironment.defaultTerminalWidth
     var connect: (@Sendable (ConnectionSettings) async throws -> OpenConnection)?
     /// What the command writes to standard error, for tests that watch it while it runs.
     var errors = ByteSink()
@@ -43,6 +45,7 @@ struct CommandRun {
     let input = setting.input
     let isTerminal = setting.isTerminal || setting.typed != nil
     let control = setting.control
+    let width = setting.width
     let environment = ClientEnvironment(
       variables: setting.variables, workingDirectory: setting.directory?.path ?? "/",
       output: OutputChannel(isTerminal: isTerminal) { output.append($0) },
@@ -50,7 +53,8 @@ struct CommandRun {
       input: InputChannel(
         isTerminal: setting.typed != nil, readAll: { Array(input.utf8) },
         readLine: { _ in typed.withLock { $0.popFirst() } }),
-      now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) }, send: setting.send,
+      terminalWidth: width, now: { now }, connect: setting.connect ?? { _ in OpenConnection(caller: control) },
+      send: setting.send,
       stopRequests: setting.stopRequests)
     let status = await HeadgateProgram.run(arguments, in: environment)
     return CommandRun(

@@ -114,7 +114,7 @@ struct APIKeyList: ClientCommand {
     let keys = try await session.access.listKeys(ListKeysRequest(workspace: session.workspace)).keys
     switch screen.format {
     case .json: try screen.print(["keys": .array(keys.map(\.json))])
-    case .table where keys.isEmpty: try screen.print("no API keys")
+    case .table where keys.isEmpty: try screen.print("no API keys; make one with: headgate apikey create NAME --role ROLE")
     case .table:
       let now = screen.environment.now()
       try screen.print(
@@ -122,7 +122,7 @@ struct APIKeyList: ClientCommand {
           [
             Table.Column("NAME", cutTo: 10), Table.Column("ROLE"), Table.Column("WORKSPACE", cutTo: 8),
             Table.Column("STATE"), Table.Column("LAST USED"), Table.Column("KEY", fallback: .leftOut(rank: 2)),
-            Table.Column("MADE", fallback: .leftOut(rank: 1)), Table.Column("BY", cutTo: 8, fallback: .leftOut(rank: 0)),
+            Table.Column("CREATED", fallback: .leftOut(rank: 1)), Table.Column("BY", cutTo: 8, fallback: .leftOut(rank: 0)),
           ],
           rows: keys.map { key in
             let state = key.state(now: now)
@@ -152,6 +152,8 @@ struct APIKeyRevoke: ClientCommand {
   var reference: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { .apiKey(reference) }
 
   func run(_ session: Session, _ screen: Screen) async throws {
     let key = try await session.access.revokeKey(RevokeKeyRequest(workspace: session.workspace, key: reference))

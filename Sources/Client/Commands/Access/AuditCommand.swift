@@ -25,13 +25,16 @@ struct AuditQuery: ClientCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("What was done, such as trigger.reveal; with a dot at its end all that begins so.", valueName: "action"))
+    help: ArgumentHelp("What was done, such as trigger.reveal; with a dot at its end all that begins so.", valueName: "action"),
+    transform: { try ArgumentValues.text($0) })
   var action: String?
 
-  @Option(help: ArgumentHelp("Who did it, as whoami says it.", valueName: "name"))
+  @Option(help: ArgumentHelp("Who did it, as whoami says it.", valueName: "name"), transform: { try ArgumentValues.text($0) })
   var principal: String?
 
-  @Option(help: ArgumentHelp("What it was done to, such as orders/hook.", valueName: "object"))
+  @Option(
+    help: ArgumentHelp("What it was done to, such as orders/hook.", valueName: "object"),
+    transform: { try ArgumentValues.text($0) })
   var object: String?
 
   @Option(help: ArgumentHelp("At or after: a duration back from now (1h, 7d) or a time in RFC 3339.", valueName: "time"))

@@ -29,7 +29,7 @@ struct EnvList: ClientCommand {
     let variables = try await session.variables.list(ListVariablesRequest(workspace: session.workspace)).variables
     switch screen.format {
     case .json: try screen.print(["variables": .array(variables.map(\.json))])
-    case .table where variables.isEmpty: try screen.print("no variables")
+    case .table where variables.isEmpty: try screen.print("no variables; make one with: headgate env set NAME VALUE")
     case .table: try screen.print(VariableTable.table(variables, time: screen.time))
     }
   }
@@ -101,6 +101,8 @@ struct EnvUnset: ClientCommand {
   var name: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { .variable(name) }
 
   func run(_ session: Session, _ screen: Screen) async throws {
     _ = try await session.variables.delete(DeleteVariableRequest(workspace: session.workspace, name: name))

@@ -107,6 +107,9 @@ struct FlowApply: ClientCommand {
       let shown = TerminalText.escaped(name.contains("/") ? name : "\(flow.name)/\(name)")
       try screen.print("  a secret was generated; show it with: headgate trigger reveal \(shown)")
     }
+    if response.created, response.published, let trigger = triggers.first(where: { $0.source.isEmpty }) {
+      try screen.print("  try it with: headgate trigger test \(TerminalText.escaped("\(trigger.flow)/\(trigger.node)"))")
+    }
   }
 
   private func json(_ response: ApplyFlowResponse, _ triggers: [Trigger], isNeeded: Bool) -> JSONValue {

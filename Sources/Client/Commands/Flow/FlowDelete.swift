@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate flow delete`.
-struct FlowDelete: ClientCommand {
+struct FlowDelete: FlowClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete",
     abstract: "Delete a flow and its triggers.",
@@ -25,7 +25,7 @@ struct FlowDelete: ClientCommand {
   func run(_ session: Session, _ screen: Screen) async throws {
     try await screen.confirmDeletion(yes: yes) {
       let flow = try await session.flows.get(GetFlowRequest(workspace: session.workspace, flow: flow))
-      let triggers = flow.triggers.isEmpty ? "" : " and its \(flow.triggers.count) trigger(s)"
+      let triggers = flow.triggers.isEmpty ? "" : " and its \(CountText.text(flow.triggers.count, "trigger"))"
       return "Delete \(TerminalText.escaped(flow.name))\(triggers) for good?"
     }
     _ = try await session.flows.delete(DeleteFlowRequest(workspace: session.workspace, flow: flow))

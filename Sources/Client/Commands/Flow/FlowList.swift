@@ -19,7 +19,7 @@ struct FlowList: ClientCommand {
     }
     switch screen.format {
     case .json: try screen.print(["flows": .array(flows.map(\.json))])
-    case .table where flows.isEmpty: try screen.print("no flows; create one with: headgate flow apply -f FILE")
+    case .table where flows.isEmpty: try screen.print("no flows; make one with: headgate flow apply -f FILE")
     case .table: try screen.print(FlowTable.table(flows, time: screen.time))
     }
   }

@@ -33,7 +33,10 @@ struct FlowPlan: Sendable {
 
   /// The differences, for people.
   func show(on screen: Screen) throws {
-    let changes = ChangeLines.lines(preview.changes, isColoured: screen.isColoured)
+    let changes =
+      present == nil && !preview.changes.isEmpty
+      ? NewFlowLines.lines(document.value.json, isColoured: screen.isColoured)
+      : ChangeLines.lines(preview.changes, isColoured: screen.isColoured)
     if present == nil { try screen.print("new flow \(TerminalText.escaped(name))") }
     if present != nil, isNeeded || !changes.isEmpty { try screen.print("flow \(TerminalText.escaped(name))") }
     if present != nil, changes.isEmpty, isNeeded { try screen.print("  the draft is not published yet") }

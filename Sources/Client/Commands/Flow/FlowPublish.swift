@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate flow publish`.
-struct FlowPublish: ClientCommand {
+struct FlowPublish: FlowClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "publish",
     abstract: "Make the draft the version that requests meet.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate flow show`.
-struct FlowShow: ClientCommand {
+struct FlowShow: FlowClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show a flow: its state and its definition.",

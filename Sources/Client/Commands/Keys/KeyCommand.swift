@@ -43,7 +43,7 @@ struct KeyStatus: ClientCommand {
       Table(
         [
           Table.Column("WORKSPACE", cutTo: 12), Table.Column("DATA KEY", .right), Table.Column("STATE"),
-          Table.Column("MASTER KEY", .right), Table.Column("SECRETS", .right), Table.Column("MADE"),
+          Table.Column("MASTER KEY", .right), Table.Column("SECRETS", .right), Table.Column("CREATED"),
         ],
         rows: status.dataKeys.map { key in
           [
@@ -98,33 +98,26 @@ struct KeyRewrap: ClientCommand {
 enum KeyProgressLine {
   /// How long a change may take.
   static let longest = Duration.seconds(86_400)
-  private static let width = 30
 
   static func follow(_ stream: ResponseStream<KeyProgress>, _ screen: Screen) async throws {
-    let isLive = screen.environment.errors.isTerminal
+    var bar = ProgressBar(screen.environment)
     var last = KeyProgress()
     do {
       while let progress = try await stream.next() {
         last = progress
-        if isLive { try? screen.environment.errors.write(Array(("\r" + line(progress)).utf8)) }
+        bar.show(progress.done, of: progress.total)
       }
     } catch {
-      if isLive { screen.remark("") }
+      bar.end()
       throw error
     }
-    if isLive { screen.remark("") }
+    bar.show(last.done, of: last.total, isLast: true)
+    bar.end()
     switch screen.format {
     case .json:
       try screen.print(["done": .integer(last.done), "total": .integer(last.total), "summary": .string(last.summary)])
     case .table: try screen.print(TerminalText.escaped(last.summary))
     }
-  }
-
-  /// "[#######.......]  1,234 of 10,000", always of the same width but for the numbers.
-  static func line(_ progress: KeyProgress) -> String {
-    let filled = progress.total == 0 ? width : Int(min(progress.done, progress.total) * UInt64(width) / progress.total)
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    return "[\(bar)] \(progress.done) of \(progress.total)"
   }
 }
 

@@ -34,7 +34,8 @@ struct ListenCommand: ClientCommand {
       Example: headgate listen orders/hook --max 1 | jq '.request.body'
       """)
 
-  @Argument(help: ArgumentHelp("FLOW/NODE, id or key of the trigger.", valueName: "trigger"))
+  @Argument(
+    help: ArgumentHelp("FLOW/NODE, id or key of the trigger.", valueName: "trigger"), transform: { try ArgumentValues.text($0) })
   var trigger: String?
 
   @Option(help: "tap (the flow runs as well) or capture (no run). Default: tap.")
@@ -48,11 +49,13 @@ struct ListenCommand: ClientCommand {
   @Option(help: ArgumentHelp("End after so many requests, 1 to 10000.", valueName: "count"))
   var max: UInt32?
 
-  @Option(help: ArgumentHelp("Go on with this session.", valueName: "id"))
+  @Option(help: ArgumentHelp("Go on with this session.", valueName: "id"), transform: { try ArgumentValues.id($0) })
   var session: String?
 
   @OptionGroup var amendments: AmendOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { session == nil ? trigger.map { .trigger($0) } : nil }
 
   mutating func validate() throws {
     guard trigger != nil || session != nil else { throw ValidationError("a trigger is needed, such as orders/hook") }

@@ -3,10 +3,10 @@ import HeadgateProto
 
 /// Which requests are meant: the same options for every command that reads the log.
 struct LogFilterOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("FLOW/NODE, id or key.", valueName: "trigger"))
+  @Option(help: ArgumentHelp("FLOW/NODE, id or key.", valueName: "trigger"), transform: { try ArgumentValues.text($0) })
   var trigger: [String] = []
 
-  @Option(help: ArgumentHelp("Name or id.", valueName: "flow"))
+  @Option(help: ArgumentHelp("Name or id.", valueName: "flow"), transform: { try ArgumentValues.text($0) })
   var flow: [String] = []
 
   @Option(help: ArgumentHelp("How it ended; may be given several times.", valueName: "outcome"))
@@ -21,22 +21,29 @@ struct LogFilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Event value, exactly.", valueName: "value"))
   var event: [String] = []
 
-  @Option(help: ArgumentHelp("Address or CIDR block of the caller.", valueName: "cidr"))
+  @Option(
+    help: ArgumentHelp("Address or CIDR block of the caller.", valueName: "cidr"), transform: { try ArgumentValues.text($0) })
   var ip: [String] = []
 
-  @Option(help: ArgumentHelp("The provider's id of the delivery, exactly.", valueName: "id"))
+  @Option(
+    help: ArgumentHelp("The provider's id of the delivery, exactly.", valueName: "id"), transform: { try ArgumentValues.text($0) }
+  )
   var deliveryId: [String] = []
 
-  @Option(help: ArgumentHelp("Id of the customer that was bound.", valueName: "id"))
+  @Option(help: ArgumentHelp("Id of the customer that was bound.", valueName: "id"), transform: { try ArgumentValues.id($0) })
   var customer: [String] = []
 
-  @Option(help: ArgumentHelp("Id of the chat that was bound.", valueName: "id"))
+  @Option(help: ArgumentHelp("Id of the chat that was bound.", valueName: "id"), transform: { try ArgumentValues.id($0) })
   var chat: [String] = []
 
-  @Option(help: ArgumentHelp("Text in the body, at least 3 bytes; a to z as A to Z.", valueName: "text"))
+  @Option(
+    help: ArgumentHelp("Text in the body, at least 3 bytes; a to z as A to Z.", valueName: "text"),
+    transform: { try ArgumentValues.text($0) })
   var text: [String] = []
 
-  @Option(help: ArgumentHelp("JSON that the body contains, such as '{\"user\": {\"id\": 7}}'.", valueName: "json"))
+  @Option(
+    help: ArgumentHelp("JSON that the body contains, such as '{\"user\": {\"id\": 7}}'.", valueName: "json"),
+    transform: { try ArgumentValues.text($0) })
   var json: [String] = []
 
   @Option(help: ArgumentHelp("Received at or after: a duration back from now (1h, 7d) or a time in RFC 3339.", valueName: "time"))
@@ -57,6 +64,9 @@ struct LogFilterOptions: ParsableArguments {
     if let text = text.first, text.utf8.count < 3 { throw ValidationError("--text must be at least 3 bytes") }
     if let json = json.first, (try? JSONReader.read(json.utf8)) == nil { throw ValidationError("--json must be JSON") }
   }
+
+  /// The name among them that can be mistyped.
+  var named: NamedObject? { trigger.first.map { .trigger($0) } ?? flow.first.map { .flow($0) } }
 
   /// Nothing restricts.
   var isEmpty: Bool {

@@ -25,6 +25,8 @@ struct LogsExport: ClientCommand {
   @OptionGroup(title: "Filter") var filter: LogFilterOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { filter.named }
+
   mutating func validate() throws {
     if out.isEmpty { throw ValidationError("--out must not be empty") }
     if out == "-", resume { throw ValidationError("--resume needs a file") }
@@ -35,7 +37,7 @@ struct LogsExport: ClientCommand {
     let path = out.hasPrefix("/") || out == "-" ? out : screen.environment.workingDirectory + "/" + out
     var target = try ExportTarget(path, isResumed: resume, output: screen.environment.output)
     request.cursor = target.cursor
-    var bar = ProgressBar(screen.environment)
+    var bar = ProgressBar(screen.environment, isOn: out != "-" || !screen.environment.output.isTerminal)
     var total: UInt64 = 0
     do {
       let stream = try await session.logs.export(

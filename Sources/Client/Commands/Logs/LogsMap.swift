@@ -14,7 +14,7 @@ struct LogsMap: ClientCommand {
       Example: headgate logs map 01934a5e-0000-7000-8000-000000000000 email=body.mail
       """)
 
-  @Argument(help: "Id of the request.")
+  @Argument(help: "Id of the request.", transform: { try ArgumentValues.id($0) })
   var id: String
 
   @Argument(help: ArgumentHelp("A variable and the path or template that it comes from.", valueName: "var=path"))
@@ -100,7 +100,12 @@ private struct Found {
 
   /// Where the value may be instead.
   func hint(_ leaves: [Leaf]) -> String {
-    let last = PathSteps.of(assignment.path).last?.lowercased() ?? ""
+    let steps = PathSteps.of(assignment.path)
+    // As one step is taken what is no path; "a..b" has an empty one.
+    if steps.contains("") || (steps.count == 1 && assignment.path.contains("[")) {
+      return "is not a path, such as body.items[0].amount or headers[\"x-event\"]"
+    }
+    let last = steps.last?.lowercased() ?? ""
     let near = leaves.map(\.path).filter { PathSteps.of($0).last?.lowercased() == last }.prefix(3)
     return near.isEmpty
       ? "has no value in this request" : "has no value in this request; there is \(near.joined(separator: ", "))"

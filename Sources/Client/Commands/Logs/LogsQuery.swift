@@ -60,6 +60,8 @@ struct LogsQuery: ClientCommand {
   @OptionGroup var paging: PagingOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { filter.named }
+
   func run(_ session: Session, _ screen: Screen) async throws {
     var request = try filter.request(workspace: session.workspace, now: screen.environment.now())
     var entries: [LogEntry] = []

@@ -13,7 +13,7 @@ struct LogsShow: ClientCommand {
       Example: headgate logs show 01934a5e-0000-7000-8000-000000000000 -o json
       """)
 
-  @Argument(help: "Id of the request, as the answer to the caller names it.")
+  @Argument(help: "Id of the request, as the answer to the caller names it.", transform: { try ArgumentValues.id($0) })
   var id: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -23,10 +23,10 @@ struct LogsShow: ClientCommand {
     guard screen.format == .table else { return try screen.print(entry.json) }
     try screen.print(Self.fields(entry, screen))
     try screen.heading("what happened")
-    try screen.print(ExplanationWords.lines(entry))
+    try screen.print(wrapping: ExplanationWords.lines(entry))
     for report in entry.bindings {
       try screen.heading(BindingWords.title(report, of: entry.bindings.count))
-      try screen.print(BindingWords.lines(report))
+      try screen.print(wrapping: BindingWords.lines(report))
     }
     if !entry.runs.isEmpty {
       try screen.heading("runs")
@@ -44,7 +44,7 @@ struct LogsShow: ClientCommand {
       try screen.heading("headers")
       try screen.print(entry.headers.map { "\(TerminalText.escaped($0.name)): \(TerminalText.escaped($0.value))" })
     }
-    try screen.heading("body, \(entry.bodyBytes) bytes")
+    try screen.heading("body, \(CountText.text(entry.bodyBytes, "byte"))")
     switch entry.bodyAbsent {
     case "": try screen.print(entry.body.isEmpty ? ["(empty)"] : BodyLines.lines(entry.body))
     case "expired": try screen.print("(no longer kept)")

@@ -22,6 +22,8 @@ struct LogsStats: ClientCommand {
   @OptionGroup(title: "Filter") var filter: LogFilterOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { filter.named }
+
   mutating func validate() throws {
     if let bucket, bucket < .seconds(1) || bucket > .seconds(31 * 86_400) { throw ValidationError("--bucket is 1s to 31d") }
   }

@@ -28,6 +28,8 @@ struct LogsTail: ClientCommand {
   @OptionGroup(title: "Filter") var filter: LogFilterOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { filter.named }
+
   mutating func validate() throws {
     guard (0...1000).contains(lines) else { throw ValidationError("--lines is 0 to 1000") }
     if filter.until != nil { throw ValidationError("--until has no meaning with tail; use headgate logs query") }

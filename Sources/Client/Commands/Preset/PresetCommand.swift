@@ -45,6 +45,8 @@ struct PresetShow: ClientCommand {
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { .preset(id) }
+
   func run(_ session: Session, _ screen: Screen) async throws {
     let preset = try await session.presets.get(GetPresetRequest(id: id))
     guard screen.format == .table else { return try screen.print(preset.json) }

@@ -19,7 +19,7 @@ struct ReplayCommand: ClientCommand {
       Example: headgate replay --outcome rejected --since 1h --yes --rate 10
       """)
 
-  @Argument(help: "Ids of requests.")
+  @Argument(help: "Ids of requests.", transform: { try ArgumentValues.id($0) })
   var ids: [String] = []
 
   @Flag(help: "Change nothing; show what would differ.")
@@ -36,6 +36,8 @@ struct ReplayCommand: ClientCommand {
 
   @OptionGroup(title: "Filter") var filter: LogFilterOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { filter.named }
 
   mutating func validate() throws {
     if ids.isEmpty, filter.isEmpty { throw ValidationError("name requests by id or by a filter such as --trigger") }

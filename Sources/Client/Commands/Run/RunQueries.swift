@@ -9,17 +9,21 @@ struct RunList: ClientCommand {
       Example: headgate run list --flow orders --state dead
       """)
 
-  @Option(help: ArgumentHelp("Name or id.", valueName: "flow"))
+  @Option(help: ArgumentHelp("Name or id.", valueName: "flow"), transform: { try ArgumentValues.text($0) })
   var flow: String?
 
   @Option(help: ArgumentHelp("Only in this state; may be given several times.", valueName: "state"))
   var state: [RunState] = []
 
-  @Option(help: ArgumentHelp("Only those that this request started.", valueName: "request id"))
+  @Option(
+    help: ArgumentHelp("Only those that this request started.", valueName: "request id"), transform: { try ArgumentValues.id($0) }
+  )
   var request: String?
 
   @OptionGroup var paging: PagingOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { flow.map { .flow($0) } }
 
   func run(_ session: Session, _ screen: Screen) async throws {
     var runs: [Run] = []
@@ -49,7 +53,7 @@ struct RunShow: ClientCommand {
       Example: headgate run show 01934a5e-0000-8000-8000-000000000000
       """)
 
-  @Argument(help: "Id of the run.")
+  @Argument(help: "Id of the run.", transform: { try ArgumentValues.id($0) })
   var id: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

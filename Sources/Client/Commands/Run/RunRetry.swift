@@ -9,7 +9,7 @@ struct RunRetry: ClientCommand {
       Example: headgate run retry 01934a5e-0000-8000-8000-000000000000
       """)
 
-  @Argument(help: "Id of the run.")
+  @Argument(help: "Id of the run.", transform: { try ArgumentValues.id($0) })
   var id: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -32,7 +32,7 @@ struct RunWork: ClientCommand {
   @Flag(help: "Stop when no run is ready, instead of waiting for the next.")
   var once = false
 
-  @Option(help: ArgumentHelp("Only runs of this flow.", valueName: "flow"))
+  @Option(help: ArgumentHelp("Only runs of this flow.", valueName: "flow"), transform: { try ArgumentValues.text($0) })
   var flow: String?
 
   @Option(
@@ -44,6 +44,8 @@ struct RunWork: ClientCommand {
   var name: String?
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { flow.map { .flow($0) } }
 
   mutating func validate() throws {
     guard !exec.allSatisfy(\.isWhitespace) else { throw ValidationError("--exec must not be empty") }

@@ -9,10 +9,14 @@ struct AmendOptions: ParsableArguments {
       valueName: "var=path"))
   var map: [VariableAssignment] = []
 
-  @Option(help: ArgumentHelp("Allow an address or CIDR block; may be given several times.", valueName: "address"))
+  @Option(
+    help: ArgumentHelp("Allow an address or CIDR block; may be given several times.", valueName: "address"),
+    transform: { try ArgumentValues.text($0) })
   var allowIp: [String] = []
 
-  @Option(help: ArgumentHelp("Allow an HTTP origin; may be given several times.", valueName: "origin"))
+  @Option(
+    help: ArgumentHelp("Allow an HTTP origin; may be given several times.", valueName: "origin"),
+    transform: { try ArgumentValues.text($0) })
   var allowOrigin: [String] = []
 
   @Flag(help: "Publish the flow with it; else only the draft is changed.")
@@ -61,7 +65,7 @@ struct VariableAssignment: ExpressibleByArgument, Hashable, Sendable {
 }
 
 /// `headgate trigger amend`.
-struct TriggerAmend: ClientCommand {
+struct TriggerAmend: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "amend", abstract: "Add mappings and allowed addresses or origins to a trigger.",
     discussion: """

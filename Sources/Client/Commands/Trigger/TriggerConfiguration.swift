@@ -12,19 +12,27 @@ struct TriggerConfigurationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "bearer, query, hmac or public. header, basic, ed25519 and ecdsa-p256 have fields that only --file gives.",
-      valueName: "mode"))
+      valueName: "mode"), transform: { try ArgumentValues.text($0) })
   var auth: String?
 
-  @Option(help: ArgumentHelp("A provider's scheme, such as github, stripe, kiwify, shopify or slack.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("A provider's scheme, such as github, stripe, kiwify, shopify or slack.", valueName: "name"),
+    transform: { try ArgumentValues.text($0) })
   var preset: String?
 
-  @Option(help: ArgumentHelp("Allow only this address or CIDR block; may be given several times.", valueName: "cidr"))
+  @Option(
+    help: ArgumentHelp("Allow only this address or CIDR block; may be given several times.", valueName: "cidr"),
+    transform: { try ArgumentValues.text($0) })
   var allowIP: [String] = []
 
-  @Option(help: ArgumentHelp("Allow only this HTTP origin; may be given several times.", valueName: "origin"))
+  @Option(
+    help: ArgumentHelp("Allow only this HTTP origin; may be given several times.", valueName: "origin"),
+    transform: { try ArgumentValues.text($0) })
   var allowOrigin: [String] = []
 
-  @Option(help: ArgumentHelp("Path of the event type, such as body.event.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Path of the event type, such as body.event.", valueName: "path"),
+    transform: { try ArgumentValues.text($0) })
   var eventPath: String?
 
   @Option(
@@ -151,6 +159,9 @@ struct TriggerCreate: ClientCommand {
       if !trigger.secrets.isEmpty, screen.format == .table {
         screen.remark("show its secret with: headgate trigger reveal \(TerminalText.escaped("\(trigger.flow)/\(trigger.node)"))")
       }
+      if !draft, screen.format == .table {
+        screen.remark("try it with: headgate trigger test \(TerminalText.escaped("\(trigger.flow)/\(trigger.node)"))")
+      }
       for warning in await session.warnings(of: trigger.flow) { screen.warn(warning) }
     } catch let error as RPCError where !error.faults.isEmpty {
       throw document?.placingNodeFaults(error) ?? CommandFailure(error)
@@ -159,7 +170,7 @@ struct TriggerCreate: ClientCommand {
 }
 
 /// `headgate trigger update`.
-struct TriggerUpdate: ClientCommand {
+struct TriggerUpdate: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "update", abstract: "Change a trigger's configuration and publish the flow.",
     discussion: """

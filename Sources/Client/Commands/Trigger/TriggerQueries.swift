@@ -9,10 +9,12 @@ struct TriggerList: ClientCommand {
       Example: headgate trigger list --flow orders
       """)
 
-  @Option(help: ArgumentHelp("Only this flow's.", valueName: "flow"))
+  @Option(help: ArgumentHelp("Only this flow's.", valueName: "flow"), transform: { try ArgumentValues.text($0) })
   var flow: String?
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { flow.map { .flow($0) } }
 
   func run(_ session: Session, _ screen: Screen) async throws {
     let triggers = try await Paging.all { size, cursor in
@@ -22,14 +24,14 @@ struct TriggerList: ClientCommand {
     }
     switch screen.format {
     case .json: try screen.print(["triggers": .array(triggers.map(\.json))])
-    case .table where triggers.isEmpty: try screen.print("no triggers")
+    case .table where triggers.isEmpty: try screen.print("no triggers; make one with: headgate flow apply -f FILE")
     case .table: try screen.print(TriggerTable.table(triggers))
     }
   }
 }
 
 /// `headgate trigger show`.
-struct TriggerShow: ClientCommand {
+struct TriggerShow: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show a trigger: URL, state, verification, configuration.",
     discussion: """
@@ -87,7 +89,7 @@ struct TriggerShow: ClientCommand {
 }
 
 /// `headgate trigger url`.
-struct TriggerURL: ClientCommand {
+struct TriggerURL: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "url", abstract: "Print a trigger's URL and nothing else.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate trigger reveal`.
-struct TriggerReveal: ClientCommand {
+struct TriggerReveal: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "reveal", abstract: "Show a trigger's secrets in clear. Audited.",
     discussion: """
@@ -40,20 +40,20 @@ struct TriggerReveal: ClientCommand {
     case .table:
       try screen.print(
         Table(
-          [Table.Column("SECRET"), Table.Column("FOR"), Table.Column("SET"), Table.Column("ENDS")],
+          [Table.Column("SECRET", fallback: .ownLine), Table.Column("FOR"), Table.Column("SET"), Table.Column("ENDS")],
           rows: secrets.map {
             [
               Table.Cell($0.value), Table.Cell($0.purpose.word), Table.Cell(screen.time($0.createdAtUs)),
               Table.Cell($0.expiresAtUs == 0 ? "never" : screen.time($0.expiresAtUs)),
             ]
           }
-        ).lines(width: nil, isColoured: screen.isColoured))
+        ))
     }
   }
 }
 
 /// `headgate trigger rotate`.
-struct TriggerRotate: ClientCommand {
+struct TriggerRotate: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "rotate", abstract: "Give a trigger a new secret; the old one is accepted for a while. Audited.",
     discussion: """
@@ -105,7 +105,8 @@ struct TriggerRotate: ClientCommand {
         purpose: verifyToken ? .verifyToken : .credential))
     for warning in response.warnings { screen.warn(warning) }
     if response.pendingRequests > 0 {
-      screen.remark("\(response.pendingRequests) requests that waited for the secret are verified with it now")
+      let waiting = CountText.text(response.pendingRequests, "request")
+      screen.remark("\(waiting) that waited for the secret \(response.pendingRequests == 1 ? "is" : "are") verified with it now")
     }
     let rotated = response.secret ?? RevealedSecret()
     switch screen.format {

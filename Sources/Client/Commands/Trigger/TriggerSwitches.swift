@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate trigger enable`.
-struct TriggerEnable: ClientCommand {
+struct TriggerEnable: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "enable", abstract: "Let a trigger's URL answer again, at once.",
     discussion: """
@@ -20,7 +20,7 @@ struct TriggerEnable: ClientCommand {
 }
 
 /// `headgate trigger disable`.
-struct TriggerDisable: ClientCommand {
+struct TriggerDisable: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "disable", abstract: "Make a trigger's URL answer 404, at once.",
     discussion: """
@@ -40,7 +40,7 @@ struct TriggerDisable: ClientCommand {
 }
 
 /// `headgate trigger delete`.
-struct TriggerDelete: ClientCommand {
+struct TriggerDelete: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove a trigger from its flow and publish the flow.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import HeadgateProto
 
 /// `headgate trigger test`.
-struct TriggerTest: ClientCommand {
+struct TriggerTest: TriggerClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "Sign a sample request and send it to a trigger's URL.",
     discussion: """
@@ -23,13 +23,16 @@ struct TriggerTest: ClientCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Content type of the body. Default: application/json for JSON, else by the file's name.", valueName: "type"))
+      "Content type of the body. Default: application/json for JSON, else by the file's name.", valueName: "type"),
+    transform: { try ArgumentValues.text($0) })
   var contentType: String?
 
   @Option(help: ArgumentHelp("A header field; may be given several times.", valueName: "name=value"))
   var header: [HeaderAssignment] = []
 
-  @Option(help: ArgumentHelp("Default: POST, or the first that the trigger allows.", valueName: "method"))
+  @Option(
+    help: ArgumentHelp("Default: POST, or the first that the trigger allows.", valueName: "method"),
+    transform: { try ArgumentValues.text($0) })
   var method: String?
 
   @Option(help: ArgumentHelp("What follows the key in the URL, with query if any: /extra?a=1.", valueName: "path"))
@@ -137,7 +140,7 @@ struct TriggerTest: ClientCommand {
     if !answer.body.isEmpty { try screen.print(BodyLines.lines(answer.body)) }
     guard let entry else { return try screen.print(["", "the request is not in the log"]) }
     try screen.heading("request \(TerminalText.escaped(entry.id)), \(entry.result)")
-    try screen.print(ExplanationWords.lines(entry))
+    try screen.print(wrapping: ExplanationWords.lines(entry))
     for run in entry.runs where !run.variables.isEmpty {
       try screen.heading("variables of \(TerminalText.escaped(run.flow))/\(TerminalText.escaped(run.entryNode))")
       try screen.print(BodyLines.lines(run.variables))

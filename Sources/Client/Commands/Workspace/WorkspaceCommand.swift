@@ -75,6 +75,8 @@ struct WorkspaceShow: ClientCommand {
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  var named: NamedObject? { .workspace(name) }
+
   func run(_ session: Session, _ screen: Screen) async throws {
     let workspace = try await session.workspaces.get(GetWorkspaceRequest(name: name))
     guard screen.format == .table else { return try screen.print(workspace.json) }
@@ -105,6 +107,8 @@ struct WorkspaceUpdate: ClientCommand {
   var region: String
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  var named: NamedObject? { .workspace(name) }
 
   func run(_ session: Session, _ screen: Screen) async throws {
     let workspace = try await session.workspaces.update(
