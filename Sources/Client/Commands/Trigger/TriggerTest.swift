@@ -9,6 +9,10 @@ struct TriggerTest: TriggerClientCommand {
       The control plane signs with the trigger's own scheme and newest secret; the request then goes through an edge node like \
       any other, starts a run and is in the log. Needs the role admin. Exit status 1 when the answer is not 2xx.
 
+      Without --sample the body is made up from the trigger's configuration: the event of its first case, and a value \
+      at every path that it maps or binds. It is shown, to start a file of your own from.
+
+      Example: headgate trigger test orders/hook
       Example: headgate trigger test orders/hook --sample order.json
       Example: headgate trigger test orders/hook --sample - < paid.json
       Example: headgate trigger test a/hook --sample f.txt --content-type text/plain
@@ -17,7 +21,8 @@ struct TriggerTest: TriggerClientCommand {
   @OptionGroup var trigger: TriggerArgument
 
   @Option(
-    help: ArgumentHelp("File with the body; - is the standard input. Without it the body is empty.", valueName: "file"),
+    help: ArgumentHelp(
+      "File with the body; - is the standard input, /dev/null an empty body. Without it one is made up.", valueName: "file"),
     completion: .file())
   var sample: String?
 
@@ -49,10 +54,17 @@ struct TriggerTest: TriggerClientCommand {
   }
 
   func run(_ session: Session, _ screen: Screen) async throws {
-    let body = try sample.map { try FileReading.bytes(of: $0, in: screen.environment) } ?? []
+    let written = try sample.map { try FileReading.bytes(of: $0, in: screen.environment) }
     let found = try await session.triggers.get(GetTriggerRequest(workspace: session.workspace, trigger: trigger.name))
     let base = try edgeBase(found, session)
-    let signed = try await session.triggers.signSample(request(body, signedFor: Self.publicBase(found) ?? base.text, session))
+    let request =
+      if let written { sampleRequest(written, signedFor: Self.publicBase(found) ?? base.text, session) } else {
+        try await madeUpRequest(found, signedFor: Self.publicBase(found) ?? base.text, session, screen)
+      }
+    if written == nil, screen.format == .table, !request.body.isEmpty {
+      try screen.print(["sent, made up from the configuration:"] + BodyLines.lines(request.body))
+    }
+    let signed = try await session.triggers.signSample(request)
     let begin = screen.environment.now()
     let answer = try await screen.environment.send(
       HTTPSample(
@@ -68,7 +80,37 @@ struct TriggerTest: TriggerClientCommand {
 
   // MARK: The request
 
-  private func request(_ body: [UInt8], signedFor base: String, _ session: Session) -> SignSampleRequest {
+  /// A request that fits what the trigger looks for.
+  private func madeUpRequest(
+    _ trigger: Trigger, signedFor base: String, _ session: Session, _ screen: Screen
+  ) async throws -> SignSampleRequest {
+    // What callers meet; a draft is not that.
+    let configuration = JSONValue.embedded(trigger.publishedConfig.isEmpty ? trigger.config : trigger.publishedConfig)
+    let preset = trigger.preset.isEmpty ? nil : try? await session.presets.get(GetPresetRequest(id: trigger.preset))
+    let made = SampleRequest(
+      configuration, eventPath: preset?.eventPath ?? "", deliveryPath: preset?.deliveryPath ?? "",
+      unique: "test-\(screen.environment.now().microseconds)")
+    var request = sampleRequest(made.body == [:] ? [] : Array(made.body.pretty.utf8), signedFor: base, session)
+    for field in made.headers where !request.headers.contains(where: { $0.name == Array(field.name.utf8) }) {
+      request.headers.append(Header(name: Array(field.name.utf8), value: Array(field.value.utf8)))
+    }
+    let parameters = made.query.map { "\(Self.percentEncoded($0.name))=\(Self.percentEncoded($0.value))" }
+    request.query = Array(
+      ([String(decoding: request.query, as: UTF8.self)].filter { !$0.isEmpty } + parameters).joined(separator: "&").utf8)
+    return request
+  }
+
+  /// For a parameter of a URL: all but the unreserved characters of RFC 3986 §2.3.
+  private static func percentEncoded(_ text: String) -> String {
+    text.utf8.map { byte in
+      let scalar = Unicode.Scalar(byte)
+      let isUnreserved =
+        scalar.isASCII && (Character(scalar).isLetter || Character(scalar).isNumber || "-._~".contains(Character(scalar)))
+      return isUnreserved ? String(Character(scalar)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
+  }
+
+  private func sampleRequest(_ body: [UInt8], signedFor base: String, _ session: Session) -> SignSampleRequest {
     let parts = (path ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var headers = header.map(\.message)
     if !body.isEmpty, !headers.contains(where: { $0.name == Array("content-type".utf8) }) || contentType != nil {
