@@ -8,7 +8,8 @@ import Testing
     "", " ", "yes", "No", "ON", "off", "y", "n", "true", "null", "~", "Null", "0123", "1e400", "12", "-1", "+1", "0x1f", "1_000",
     "12:30:45", "2026-01-02", ".inf", ".nan", "=", "<<", "- a", "a: b", "a #b", "#a", "*a", "&a", "!a", "|", ">", "%a", "@a",
     "`a", "'a'", "\"a\"", "[a]", "{a}", "a,b", "? a", ": a", "a:", "---", "...", "a\nb", "a\n", "\na", "a\n\n", " a", "a ",
-    "a\tb", "\u{0}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{2028}", "a\u{feff}", "é", "日本語", "👨‍👩‍👧", "a\r\nb", "a \n b", "\\",
+    "a\tb", "\u{0}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{2028}", "a\u{feff}", "é", "日本語", "👨‍👩‍👧", "💰\\U0001F4B0", "\\\\U0001F4B0",
+    "C:\\U0001F4B0", "\u{e0041}", "a\r\nb", "a \n b", "\\",
     "{{ body.a ?? \"x\" }}", "headers[\"x-event\"]", "whsec_AAAA", "203.0.113.0/24", "2001:db8::/32",
   ]
 
@@ -22,6 +23,15 @@ import Testing
   func numbersKeepTheirDigits(_ digits: String) throws {
     let yaml = try YAMLWriter.text(["count": .number(digits)])
     #expect(yaml == "count: \(digits)\n")
+  }
+
+  @Test func emojiStayReadable() throws {
+    #expect(try YAMLWriter.text(["label": "Paid 💰", "path": "a\\U0001F4B0"]) == "label: \"Paid 💰\"\npath: \"a\\\\U0001F4B0\"\n")
+  }
+
+  @Test func whatIsTooLongForALineStandsInSeveral() throws {
+    let text = try YAMLWriter.text(["o": ["name": .string(String(repeating: "x", count: 60)), "other": "y y y y y"]])
+    #expect(text.split(separator: "\n").count == 3)
   }
 
   @Test func looksLikeAFlowFile() throws {

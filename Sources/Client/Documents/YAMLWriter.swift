@@ -3,11 +3,36 @@ import Yams
 /// Writes a definition as a flow file that people edit and that reads back as the same JSON.
 package enum YAMLWriter {
   /// Objects of plain values up to this many characters stand on one line, as in the examples of flow files.
-  private static let flowStyleLimit = 100
+  private static let flowStyleLimit = 80
 
   /// The YAML text, with a line break at its end.
   package static func text(_ value: JSONValue) throws -> String {
-    try Yams.serialize(node: node(value, level: 0), width: -1, allowUnicode: true)
+    let text = try Yams.serialize(node: node(value, level: 0), width: -1, allowUnicode: true)
+    guard text.contains("\\U") else { return text }
+    // Outside double quotes a backslash is one, so what was put in its place must prove to be the same.
+    let readable = withoutEscapes(text)
+    return (try? YAMLReader.documents(in: readable).map(\.json)) == [value] ? readable : text
+  }
+
+  /// Puts characters beyond U+FFFF, such as emoji, in the place of the emitter's escapes for them, "\U0001F4B0".
+  private static func withoutEscapes(_ text: String) -> String {
+    var output = ""
+    var rest = text[...]
+    while let backslash = rest.firstIndex(of: "\\") {
+      output += rest[..<backslash]
+      let escape = rest[backslash...].prefix(10)
+      if escape.count == 10, escape.dropFirst().first == "U", let value = UInt32(escape.dropFirst(2), radix: 16),
+        let scalar = Unicode.Scalar(value), !TerminalText.isUnsafe(scalar)
+      {
+        output.unicodeScalars.append(scalar)
+        rest = rest[escape.endIndex...]
+      } else {
+        // An escaped backslash is passed over as a whole.
+        output += escape.prefix(2)
+        rest = rest[escape.prefix(2).endIndex...]
+      }
+    }
+    return output + rest
   }
 
   private static func node(_ value: JSONValue, level: Int) -> Node {
