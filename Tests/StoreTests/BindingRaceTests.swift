@@ -99,7 +99,10 @@ import TestSupport
   @Test(arguments: [true, false])
   func aBindingInDoubtIsMadeOnce(isCommitted: Bool) async throws {
     try await withProxiedWriter { proxy, writer, fixture, database in
-      proxy.cutNext(isCommitted ? .answer(to: .copyDone, occurrence: 2) : .request(.copyDone, occurrence: 2))
+      // The first Sync behind it is that of preparing it, the second that of the batch.
+      proxy.cutNext(
+        isCommitted
+          ? .answer(to: .sync, occurrence: 2, behind: .prepareCommit) : .request(.sync, occurrence: 2, behind: .prepareCommit))
       writer.start()
       let (entry, outcome) = fixture.entry(binding: "email*: ana@x.com, name: Ana, chat telegram: ana")
       let result = await writer.submit(entry)

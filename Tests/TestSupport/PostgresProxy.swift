@@ -6,12 +6,20 @@ import Synchronization
 package final class PostgresProxy: Sendable {
   /// Where a connection is cut.
   package enum Cut: Sendable {
-    /// When the client has sent so many such messages: the server gets it, the client never gets an answer to it.
-    case answer(to: Message, occurrence: Int = 1)
+    /// When the client has sent so many such messages: the server gets it, the client never gets an answer to it. Where
+    /// `behind` is given they are counted only from such a message on.
+    case answer(to: Message, occurrence: Int = 1, behind: Message? = nil)
     /// When the client has sent so many such messages: the server does not get it.
-    case request(Message, occurrence: Int = 1)
+    case request(Message, occurrence: Int = 1, behind: Message? = nil)
     /// When so many bytes went to the server; it gets those.
     case afterClientBytes(Int)
+
+    fileprivate func counts(from message: ArraySlice<UInt8>) -> Bool {
+      switch self {
+      case .answer(_, _, let mark), .request(_, _, let mark): mark?.matches(message) ?? true
+      case .afterClientBytes: false
+      }
+    }
   }
 
   /// A message that a client sends
@@ -28,6 +36,8 @@ package final class PostgresProxy: Sendable {
 
     /// The end of a series of messages of the extended protocol: after it the server commits, unless within a transaction.
     package static let sync = Message("S")
+    /// COMMIT being prepared, to be sent with the rows before it.
+    package static let prepareCommit = Message("P", containing: "COMMIT")
     /// COMMIT as a simple query.
     package static let commit = Message("Q", containing: "COMMIT")
 
@@ -157,6 +167,7 @@ private final class ProxiedConnection: Sendable {
     var messages = ClientMessages()
     var sent = 0
     var matches = 0
+    var isCounting = false
     while true {
       let count = read(client, &buffer, buffer.count)
       guard count > 0 else { return false }
@@ -170,11 +181,12 @@ private final class ProxiedConnection: Sendable {
       }
       messages.append(buffer.prefix(count))
       while let message = messages.next() {
+        if !isCounting { isCounting = cut?.counts(from: message) ?? false }
         switch cut {
-        case .request(let wanted, let occurrence) where wanted.matches(message):
+        case .request(let wanted, let occurrence, _) where isCounting && wanted.matches(message):
           matches += 1
           if matches == occurrence { return true }
-        case .answer(let wanted, let occurrence) where wanted.matches(message):
+        case .answer(let wanted, let occurrence, _) where isCounting && wanted.matches(message):
           matches += 1
           guard matches == occurrence else { break }
           isMuted.withLock { $0 = true }
