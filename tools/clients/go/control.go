@@ -5,21 +5,33 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/ttrpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 )
 
-const callTimeout = 30 * time.Second
+const (
+	callTimeout   = 30 * time.Second
+	dialTimeout   = 5 * time.Second
+	retryInterval = 500 * time.Millisecond
+)
 
-// Control is a connection to a control plane; its calls may be made by several goroutines at once.
+// Control makes calls over one connection, and makes that anew when it has ended; its calls may be made by several goroutines
+// at once.
 type Control struct {
-	client   *ttrpc.Client
+	address  string
+	config   *tls.Config
 	metadata ttrpc.MD
+	lock     sync.Mutex
+	client   *ttrpc.Client
 }
 
 // Connect opens the connection: TLS 1.3, with a certificate if there is one. An API key, if there is one, goes with each call.
@@ -48,18 +60,62 @@ func Connect(address, ca, certificate, key, apiKeyFile string) (*Control, error)
 		}
 		metadata.Set("authorization", "Bearer "+strings.TrimSpace(string(apiKey)))
 	}
-	conn, err := tls.Dial("tcp", address, config)
-	if err != nil {
-		return nil, err
-	}
-	return &Control{client: ttrpc.NewClient(conn), metadata: metadata}, nil
+	control := &Control{address: address, config: config, metadata: metadata}
+	_, err = control.connected()
+	return control, err
 }
 
-// Call makes a unary call; the error carries a gRPC status.
+// connected gives the connection there is, or a new one.
+func (c *Control) connected() (*ttrpc.Client, error) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.client == nil {
+		conn, err := tls.DialWithDialer(&net.Dialer{Timeout: dialTimeout}, "tcp", c.address, c.config)
+		if err != nil {
+			return nil, err
+		}
+		c.client = ttrpc.NewClient(conn)
+	}
+	return c.client, nil
+}
+
+// drop gives a connection up that an answer did not come over.
+func (c *Control) drop(client *ttrpc.Client) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.client == client {
+		client.Close()
+		c.client = nil
+	}
+}
+
+// Call makes a unary call; the error carries a gRPC status. Unavailable: there is no control plane now, or the connection ended
+// before the answer: the call may have had its effect.
 func (c *Control) Call(ctx context.Context, service, method string, request, response proto.Message) error {
 	ctx, cancel := context.WithTimeout(ttrpc.WithMetadata(ctx, c.metadata), callTimeout)
 	defer cancel()
-	return c.client.Call(ctx, "headgate.v1."+service, method, wire{request}, wire{response})
+	client, err := c.connected()
+	if err != nil {
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	err = client.Call(ctx, "headgate.v1."+service, method, wire{request}, wire{response})
+	if _, fromServer := status.FromError(err); err != nil && !fromServer {
+		c.drop(client)
+		err = status.Error(codes.Unavailable, err.Error())
+	}
+	return err
+}
+
+// Lasting makes a call that may be repeated, until there is a control plane to answer it or the patience is over.
+func (c *Control) Lasting(patience time.Duration, service, method string, request, response proto.Message) error {
+	end := time.Now().Add(patience)
+	for {
+		err := c.Call(context.Background(), service, method, request, response)
+		if status.Code(err) != codes.Unavailable || time.Now().After(end) {
+			return err
+		}
+		time.Sleep(retryInterval)
+	}
 }
 
 // wire gives google's messages the methods of gogo's, which versions of the library before 1.2 encode.

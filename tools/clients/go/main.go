@@ -31,6 +31,7 @@ const (
 	// so far back.
 	tailOverlap  = 15 * time.Second
 	tailInterval = 500 * time.Millisecond
+	forEver      = 1 << 62 * time.Nanosecond
 )
 
 func show(entry *pb.LogEntry) {
@@ -63,7 +64,8 @@ func query(control *Control, trigger string, limit int) error {
 }
 
 // tail prints requests as they are recorded. The library knows streams from version 1.2 on, where LogService.Tail is the
-// better way; with unary calls alone it asks again and again for the last seconds and leaves out what it has shown.
+// better way; Debian has an older one. With unary calls alone it asks again and again for the last seconds and leaves out what it
+// has shown: a control plane that goes away and comes back costs time and no request.
 func tail(control *Control, trigger string, count int) error {
 	// What is there already is not shown. Times are the control plane's, so the clock of this machine does not matter.
 	var there pb.QueryLogsResponse
@@ -134,7 +136,7 @@ func work(control *Control, command, flow string, count int) error {
 	}
 	for done := 0; count == 0 || done < count; {
 		var leased pb.LeaseRunsResponse
-		if err := control.Call(context.Background(), "RunService", "Lease", request, &leased); err != nil {
+		if err := control.Lasting(forEver, "RunService", "Lease", request, &leased); err != nil {
 			return err
 		}
 		for _, run := range leased.Runs {
@@ -160,11 +162,11 @@ func execute(control *Control, run *pb.Run, command string) error {
 	var err error
 	if failure == nil {
 		request := &pb.CompleteRunRequest{Id: run.Id, LeaseEpoch: run.LeaseEpoch}
-		err = control.Call(context.Background(), "RunService", "Complete", request, &pb.CompleteRunResponse{})
+		err = control.Lasting(leaseTime, "RunService", "Complete", request, &pb.CompleteRunResponse{})
 	} else {
 		text := fmt.Sprintf("%v: %s", failure, lastBytes(errors.Bytes(), 1000))
 		request := &pb.FailRunRequest{Id: run.Id, LeaseEpoch: run.LeaseEpoch, Error: text}
-		err = control.Call(context.Background(), "RunService", "Fail", request, &pb.FailRunResponse{})
+		err = control.Lasting(leaseTime, "RunService", "Fail", request, &pb.FailRunResponse{})
 	}
 	result := map[bool]string{true: "completed", false: "failed"}[failure == nil]
 	if isLost(err) {

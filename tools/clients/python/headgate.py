@@ -17,6 +17,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -61,6 +62,38 @@ class CallFailed(Exception):
             if detail.type_url == "type.googleapis.com/headgate.v1.ErrorDetail":
                 faults = message("headgate.v1.ErrorDetail").FromString(detail.value).faults
         return cls(status.code, status.message, faults)
+
+
+class Lasting:
+    """Calls over a connection that is made anew when it has ended; for calls that may be repeated."""
+
+    def __init__(self, connect, pause=0.5):
+        self.connect, self.pause, self.control, self.lock = connect, pause, connect(), threading.Lock()
+
+    def call(self, method, patience=30, **fields):
+        """A unary call, until it is answered; after `patience` seconds (None: never) the last failure is raised."""
+        end = None if patience is None else time.monotonic() + patience
+        while True:
+            control = None
+            try:
+                control = self.connected()
+                return control.call(method, **fields)
+            except (OSError, CallFailed) as failure:
+                if isinstance(failure, CallFailed) and failure.code not in (4, 14) or end and time.monotonic() > end:
+                    raise
+                self.drop(control)
+                time.sleep(self.pause)
+
+    def connected(self):
+        with self.lock:
+            self.control = self.control or self.connect()
+            return self.control
+
+    def drop(self, control):
+        with self.lock:
+            if control and control is self.control:
+                control.close()
+                self.control = None
 
 
 class Control:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from headgate import CallFailed, Control
+from headgate import CallFailed, Control, Lasting
 
 UNAVAILABLE, ABORTED, NOT_FOUND = 14, 10, 5
 LEASE_MS, WAIT_MS = 30_000, 20_000
@@ -40,8 +40,10 @@ def query(control, options):
 
 def tail(connect, options):
     """Requests as they are recorded; after a cut behind the last one seen, on a new connection."""
-    last, seen = "", 0
-    control = connect()
+    control, seen = connect(), 0
+    # From the newest one on, so that a cut before the first one loses nothing either.
+    newest = control.call("LogService.Query", trigger=options.trigger, page_size=1).entries
+    last = newest[0].id if newest else ""
     while True:
         try:
             for entry in control.stream("LogService.Tail", filter={"trigger": options.trigger}, after=last):
@@ -65,11 +67,11 @@ def again(connect):
             continue
 
 
-def work(control, options):
+def work(connect, options):
     """Leases one run after the other and reports how its command ended."""
-    done = 0
+    done, control = 0, Lasting(connect)
     while options.count == 0 or done < options.count:
-        leased = control.call("RunService.Lease", timeout=WAIT_MS / 1000 + 10, worker=f"python-{os.getpid()}", flow=options.flow,
+        leased = control.call("RunService.Lease", patience=None, timeout=WAIT_MS / 1000 + 10, worker=f"python-{os.getpid()}", flow=options.flow,
                               max_runs=1, lease_ms=LEASE_MS, wait_ms=WAIT_MS)
         for run in leased.runs:
             execute(control, run, options.exec)
@@ -101,9 +103,9 @@ def heartbeats(control, run, process, ended):
     """Keeps the lease while the command runs; ends the command when the lease is lost."""
     while not ended.wait(LEASE_MS / 3000):
         try:
-            control.call("RunService.Heartbeat", id=run.id, lease_epoch=run.lease_epoch, lease_ms=LEASE_MS)
-        except CallFailed as failure:
-            if failure.code in (ABORTED, NOT_FOUND):
+            control.call("RunService.Heartbeat", patience=5, id=run.id, lease_epoch=run.lease_epoch, lease_ms=LEASE_MS)
+        except (OSError, CallFailed) as failure:
+            if isinstance(failure, CallFailed) and failure.code in (ABORTED, NOT_FOUND):
                 return process.terminate()
 
 
@@ -129,10 +131,10 @@ def main():
         return Control(options.address, options.ca, options.certificate, options.key, api_key)
 
     try:
-        if options.command == "tail":
-            tail(connect, options)
+        if options.command == "query":
+            query(connect(), options)
         else:
-            {"query": query, "work": work}[options.command](connect(), options)
+            {"tail": tail, "work": work}[options.command](connect, options)
     except CallFailed as failure:
         sys.exit(f"error {failure.code}: {failure}")
     except KeyboardInterrupt:
