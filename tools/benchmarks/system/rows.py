@@ -118,11 +118,13 @@ def growth(instance, url, options):
     result["triggers"] = options.triggers
     result["with_triggers_requests_per_s"] = rate()
     result["triggers_ratio"] = round(result["with_triggers_requests_per_s"] / result["empty_requests_per_s"], 3)
-    fill_log(instance, options.stored)
+    filled = time.monotonic()
+    fill_log(instance, options.stored, options.disk_gb)
+    result["fill_s"] = round(time.monotonic() - filled)
     result["stored"] = int(instance.sql("SELECT count(*) FROM requests")[0][0])
-    before = rate()
-    result["with_stored_requests_per_s"] = before
-    result["stored_ratio"] = round(before / result["with_triggers_requests_per_s"], 3)
+    result["database_gb"] = round(database_bytes(instance) / 1e9, 2)
+    result["with_stored_requests_per_s"] = rate()
+    result["stored_ratio"] = round(result["with_stored_requests_per_s"] / result["with_triggers_requests_per_s"], 3)
     return result
 
 
@@ -135,14 +137,22 @@ def add_triggers(instance, count):
         instance.apply({"flow": f"many-{number}", "nodes": [*nodes, {"id": "task", "type": "task"}], "connections": connections})
 
 
-def fill_log(instance, count):
-    """Fills the last 28 days with copies of what is recorded, ids and times moved into the past."""
+def database_bytes(instance):
+    return int(instance.sql("SELECT pg_database_size(current_database())")[0][0])
+
+
+def fill_log(instance, count, gigabytes):
+    """Fills the last 28 days with copies of what is recorded, ids and times moved into the past; ends early when the database is
+    larger than it may be."""
     days = 28
     today = int(time.time() // 86_400)
     instance.sql(f"SELECT create_partitions((current_date - {days})::date, current_date)")
     columns = [row[0] for row in instance.sql(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'requests'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum")]
     for day in range(1, days + 1):
+        if database_bytes(instance) > gigabytes * 1e9:
+            print(f"  growth: {gigabytes} GB are full after {day - 1} days of {days}")
+            break
         milliseconds = (today - day) * 86_400_000
         identifier = (f"(lpad(to_hex({milliseconds} + (n * 86399999::int8 / {count // days + 1})), 12, '0')"
                       " || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid")
@@ -151,6 +161,7 @@ def fill_log(instance, count):
             f"INSERT INTO requests ({', '.join(columns)}) SELECT {', '.join(values)}"
             f" FROM (SELECT * FROM requests ORDER BY id DESC LIMIT 1) sample, generate_series(1, {count // days}) n")
     instance.sql("ANALYZE requests")
+    instance.sql("CHECKPOINT")
 
 
 def lease(instance, url, options):
