@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -7,6 +9,8 @@ package enum StartPages {
   /// For how long after the last step of a start its pages are left alone.
   package static let graceMilliseconds: Int64 = 250
 
+  private static let isReleased = Atomic<Bool>(false)
+
   /// Takes pages that came from files, and are as the files have them, out of the resident set.
   ///
   /// Reading options, relocating, looking up conformances and loading certificates touch most of a program once. What is needed
@@ -14,9 +18,11 @@ package enum StartPages {
   /// use. Nothing can be lost: only mappings that cannot be written are looked at, and of these only such in which no page
   /// differs from its file (proc_pid_smaps(5): no anonymous page; madvise(2), MADV_DONTNEED).
   ///
-  /// Does nothing where there is no /proc/self/smaps.
+  /// Takes some milliseconds. Does nothing when called again (a connection that is made anew under load is no start), and where
+  /// there is no /proc/self/smaps.
   package static func release() {
     #if canImport(Glibc)
+      guard !isReleased.exchange(true, ordering: .relaxed) else { return }
       for mapping in unchangedMappings() {
         // SAFETY: the range was mapped when it was read, belongs to a file, and no page of it has contents of its own. A library
         // unloaded meanwhile would only make the call fail, or take pages of another file mapping out that come back the same way.
