@@ -24,7 +24,7 @@ package struct BindingRule: Hashable, Sendable {
   package struct Chat: Hashable, Sendable {
     package var channel: ContactKind
     package var source: MappingSource
-    /// Where numbers without country code are from; `nil`: the workspace's default.
+    /// Where numbers without country code are from; `nil`: see `chatRegion`.
     package var region: String?
 
     /// Makes a chat.
@@ -46,6 +46,13 @@ package struct BindingRule: Hashable, Sendable {
     self.chat = chat
   }
 
+  /// Where the chat's numbers are from; `nil`: the workspace's default. What a line of the customer says of a value holds for
+  /// the same value of the chat, so that one number is not read in two ways.
+  package var chatRegion: String? {
+    guard let chat, chat.channel.isNumber else { return nil }
+    return chat.region ?? customer.first { $0.kind.isNumber && $0.region != nil && $0.source == chat.source }?.region
+  }
+
   /// What a request says of the customer and the chat, normalized; `nil` when the rule binds nothing.
   package func request(in scope: inout TemplateScope) -> BindingRequest? {
     guard !customer.isEmpty || chat != nil else { return nil }
@@ -58,7 +65,7 @@ package struct BindingRule: Hashable, Sendable {
     }
     if let chat {
       let value = scope.value(of: chat.source)
-      let contact = Self.read(value, as: chat.channel, isKey: true, region: chat.region ?? defaultRegion)
+      let contact = Self.read(value, as: chat.channel, isKey: true, region: chatRegion ?? defaultRegion)
       request.chat = BindingRequest.Chat(channel: chat.channel, contact: contact)
     }
     return request

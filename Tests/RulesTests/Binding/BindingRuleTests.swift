@@ -103,6 +103,27 @@ import Testing
     #expect(strange.customer[1].original.count == DecisionExplanation.valueLimit)
     #expect(strange.customer[2].problem.isEmpty && strange.customer[3].problem.isEmpty)
   }
+
+  /// One number is not read in two ways: what a line of the customer says of a value holds for the same value of the chat.
+  @Test(
+    arguments: [
+      (#""from":"body.p","region":"PT""#, #""from":"body.p""#, "PT"),
+      (#""from":"body.p","region":"PT""#, #""from":"body.q""#, "BR"),
+      (#""from":"body.p","region":"PT""#, #""from":"body.p","region":"US""#, "US"),
+      (#""from":"body.p""#, #""from":"body.p""#, "BR"),
+    ])
+  func theChatsRegionIsTheCustomersForTheSameValue(_ customer: String, _ chat: String, _ region: String) throws {
+    let numbers = ["PT": "912345678", "BR": "11988887777", "US": "2125550123"]
+    let expected = ["PT": "+351912345678", "BR": "+5511988887777", "US": "+12125550123"]
+    let trigger = try Sample.trigger(
+      #""auth":{"mode":"public"},"customer":[{"field":"phone",\#(customer),"key":true}],"chat":{"channel":"sms",\#(chat)}"#)
+    let number = try #require(numbers[region])
+    let decision = trigger.evaluate(
+      Sample.json(#"{"p":"\#(number)","q":"\#(number)"}"#), credentials: .none,
+      environment: WorkspaceEnvironment(defaultRegion: "BR"), nowUs: 0)
+    #expect(decision.parts.first?.binding?.chat?.contact.value == expected[region])
+  }
+
   @Test func aFlowFileHasItsBinding() throws {
     let node =
       #""auth":{"mode":"public"},"customer":[{"field":"email","from":"body.email","key":true}],"#
