@@ -24,10 +24,12 @@ import TestSupport
       #expect(await writer.submit(second) == .success(.duplicate(of: first.request.id)))
       #expect(await writer.submit(first) == .success(.alreadyRecorded))
       #expect(await writer.submit(fixture.entry(claiming: ["d-1"])) == .success(.duplicate(of: third.request.id)))
-      // As a refusal it was never recorded.
+      // An attempt that is refused changes nothing of it.
       var refused = second
       refused.request.outcome = 4
-      #expect(await writer.submit(refused) == .failure(.recordedOtherwise))
+      let verdict = RecordedVerdict(
+        outcome: RequestRow.duplicateOutcome, cause: 0, status: second.request.status, duplicateOf: first.request.id)
+      #expect(await writer.submit(refused) == .success(.recordedBefore(verdict)))
       let runs = try await number(database, "SELECT count(*) FROM runs")
       #expect(runs == 2)
     }

@@ -70,10 +70,15 @@ package struct IngestService: IngestServiceHandler {
         incoming, credentials: entry.credentials(at: now), verifyTokens: entry.verifyTokens(at: now),
         environment: entry.environment, subscribers: nodes.triggers, nowUs: request.receivedAtUs)
       metrics.evaluation.record(duration: .now - start)
-      finish(decision, of: incoming, nodes, watch, now, since: start, context.deadline, reply)
+      let arrival = Arrival(
+        request: incoming, nodes: nodes, watch: watch, now: now, start: start, deadline: context.deadline,
+        isRepeated: request.attempt > 0)
+      finish(decision, arrival, reply)
     case .disabled(let redactions):
-      reject(incoming, entry, redactions, watch, now)
-      reply.succeed(.unknownKey)
+      metrics.count(.rejected, cause: .disabled)
+      let row = RequestRow(disabled: incoming, entry, redactions, now: now)
+      let record = IngestEntry(request: row, runs: [], deadline: request.attempt > 0 ? context.deadline : .now)
+      refuse(record, .unknownKey, .refusal(.unknownKey), watch, isRepeated: request.attempt > 0, reply)
     case .unusable:
       metrics.count(.unusable)
       // A fault of ours, perhaps of this process alone: the edge node holds the request and tries another control plane.
@@ -81,11 +86,21 @@ package struct IngestService: IngestServiceHandler {
     }
   }
 
+  /// A request with what is known of its coming.
+  private struct Arrival {
+    var request: IncomingRequest
+    var nodes: DecidedNodes
+    var watch: ListenSessionMode?
+    var now: UnixTime
+    var start: ContinuousClock.Instant
+    var deadline: ContinuousClock.Instant
+    /// The edge node has sent it before and does not know what came of it.
+    var isRepeated: Bool
+  }
+
   /// Records what was decided and answers: after COMMIT where a caller may rely on the record, else at once.
-  private func finish(
-    _ decision: Decision, of request: IncomingRequest, _ nodes: DecidedNodes, _ watch: ListenSessionMode?, _ now: UnixTime,
-    since start: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant, _ reply: Reply<SubmitResponse>
-  ) {
+  private func finish(_ decision: Decision, _ arrival: Arrival, _ reply: Reply<SubmitResponse>) {
+    let (request, nodes, watch) = (arrival.request, arrival.nodes, arrival.watch)
     var response = SubmitResponse(decision)
     guard let decided = decision.outcome else {
       metrics.count(.notRecorded)
@@ -95,33 +110,41 @@ package struct IngestService: IngestServiceHandler {
     let isCaptured = watch == .capture && (decided == .accepted || decided == .unrouted)
     let outcome = isCaptured ? .captured : decided
     response.outcome = Outcome(number: outcome.rawValue)
-    var row = RequestRow(decision, outcome: outcome, of: request, nodes, now: now)
+    var row = RequestRow(decision, outcome: outcome, of: request, nodes, now: arrival.now)
     if let mode = nodes.owner.compiled?.configuration.authentication.mode, SealedParts.areKept(outcome, decision.cause, mode) {
       row.sealed = sealed.seal(decision, of: request, nodes.owner)
     }
     let trace = request.callersTrace
-    // Nobody relies on the record of a refusal or a handshake: it is written when there is room.
     if outcome == .rejected || outcome == .handshake {
       metrics.count(response.outcome, cause: response.cause)
-      record(IngestEntry(request: row, runs: [], deadline: deadline).traced(by: trace), watch)
-      return reply.succeed(response)
+      let record = IngestEntry(request: row, runs: [], deadline: arrival.deadline).traced(by: trace)
+      return refuse(record, response, decision.answer, watch, isRepeated: arrival.isRepeated, reply)
     }
     let untraced =
       isCaptured
-      ? IngestEntry(request: row, runs: [], deadline: deadline)
-      : IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: deadline)
+      ? IngestEntry(request: row, runs: [], deadline: arrival.deadline)
+      : IngestEntry(decision, row: row, nodes, maximumAttempts: maximumAttempts, deadline: arrival.deadline)
     let entry = untraced.traced(by: trace)
     let shown = watch == nil ? nil : ListenWatch.Shown(entry)
     writer.submit(entry) {
-      [logger, metrics, bell, listening, flows = nodes.flows(of: entry), workspace = row.workspace, id = row.id, response]
+      [
+        logger, metrics, bell, listening, flows = nodes.flows(of: entry), workspace = row.workspace, id = row.id,
+        start = arrival.start, response
+      ]
       result in
       switch result {
       case .success(let recorded):
         metrics.latency.record(.now - start)
-        if case .duplicate(let first) = recorded {
+        switch recorded {
+        case .duplicate(let first):
           metrics.count(.duplicate)
           if let shown { listening.recorded(shown) }
           return reply.succeed(SubmitResponse(decision, duplicateOf: first))
+        case .recordedBefore(let verdict):
+          let answer = SubmitResponse(recorded: verdict, now: decision.answer, id: id)
+          metrics.count(answer.outcome, cause: answer.cause)
+          return reply.succeed(answer)
+        case .recorded, .alreadyRecorded: break
         }
         metrics.count(response.outcome)
         reply.succeed(response)
@@ -139,13 +162,29 @@ package struct IngestService: IngestServiceHandler {
     }
   }
 
-  /// Logs a request to a trigger that is disabled; the caller is answered as if there were none.
-  private func reject(
-    _ request: IncomingRequest, _ entry: LiveEntry, _ redactions: Redactions?, _ watch: ListenSessionMode?, _ now: UnixTime
+  /// Answers what starts no run. Nobody relies on the record of a refusal or a handshake: it is written when there is room. But
+  /// an attempt before this one may have been accepted, and must then not be refused: that is looked for.
+  private func refuse(
+    _ entry: IngestEntry, _ response: SubmitResponse, _ answer: HTTPAnswer, _ watch: ListenSessionMode?, isRepeated: Bool,
+    _ reply: Reply<SubmitResponse>
   ) {
-    metrics.count(.rejected, cause: .disabled)
-    let row = RequestRow(disabled: request, entry, redactions, now: now)
-    record(IngestEntry(request: row, runs: [], deadline: .now), watch)
+    guard isRepeated else {
+      record(entry, watch)
+      return reply.succeed(response)
+    }
+    let shown = watch == nil ? nil : ListenWatch.Shown(entry)
+    writer.submit(entry) { [metrics, listening, id = entry.request.id] result in
+      switch result {
+      case .success(.recordedBefore(let verdict)):
+        reply.succeed(SubmitResponse(recorded: verdict, now: answer, id: id))
+      case .success:
+        reply.succeed(response)
+        if let shown { listening.recorded(shown) }
+      case .failure(let failure):
+        metrics.count(failure == .overloaded ? .overloaded : .unavailable)
+        reply.fail(RPCError(failure))
+      }
+    }
   }
 
   /// Records what nobody relies on; listeners hear of it once it is committed.
@@ -163,9 +202,7 @@ extension RPCError {
     switch failure {
     case .overloaded: self.init(.resourceExhausted, "too many requests wait to be recorded")
     case .unavailable: self.init(.unavailable, "the database is not available")
-    case .recordedOtherwise:
-      self.init(
-        .failedPrecondition, "the request is recorded with another verdict: the configuration changed between two attempts")
+    case .recordedOtherwise: self.init(.failedPrecondition, "the request's id is another trigger's request's")
     case .shutDown: self.init(.unavailable, "this control plane is shutting down")
     case .refused(let sqlState): self = Incident.internalError("the database refused a request: \(sqlState)")
     }

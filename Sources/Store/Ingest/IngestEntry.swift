@@ -109,6 +109,28 @@ package enum IngestResult: Hashable, Sendable {
   case duplicate(of: UniqueID)
   /// A request with this id was there: recorded earlier, with its runs; nothing was added.
   case alreadyRecorded
+  /// The same, but what was recorded is not what this attempt came to: the configuration or a listen session changed between
+  /// the two. What was recorded holds.
+  case recordedBefore(RecordedVerdict)
+}
+
+/// What an earlier attempt at a request was recorded with.
+package struct RecordedVerdict: Hashable, Sendable {
+  /// Numbers of `headgate.v1.Outcome` and `headgate.v1.Cause`.
+  package var outcome: Int16
+  package var cause: Int16
+  /// What the caller was, or was to be, answered.
+  package var status: Int16
+  /// Of a duplicate: the first request.
+  package var duplicateOf: UniqueID?
+
+  /// Makes a verdict.
+  package init(outcome: Int16, cause: Int16, status: Int16, duplicateOf: UniqueID? = nil) {
+    self.outcome = outcome
+    self.cause = cause
+    self.status = status
+    self.duplicateOf = duplicateOf
+  }
 }
 
 /// Why an entry was not recorded (as far as is known: after `.unavailable` it may have been).
@@ -119,8 +141,7 @@ package enum IngestFailure: Error, Hashable, Sendable {
   case unavailable
   /// The database refuses this entry; trying again would not help. SQLSTATE.
   case refused(sqlState: String)
-  /// A request with this id is recorded, but of another trigger or with another outcome: the configuration changed between
-  /// two attempts. Nothing was added; what the new attempt decided must not be acknowledged.
+  /// A request with this id is recorded, but of another trigger: an edge node gave an id out twice. Nothing was added.
   case recordedOtherwise
   /// The writer is shutting down. Nothing was tried.
   case shutDown

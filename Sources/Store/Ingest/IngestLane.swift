@@ -69,7 +69,7 @@ struct IngestLane: ~Copyable {
       case .success(.duplicate):
         commit.entries += 1
         continue
-      case .success(.alreadyRecorded), .failure: continue
+      case .success(.alreadyRecorded), .success(.recordedBefore), .failure: continue
       }
       if pending.entry.parts.contains(where: { $0.run != nil }) {
         commit.workspacesWithRuns.insert(pending.entry.request.workspace)

@@ -61,23 +61,19 @@ struct RecordedRequests {
     init(_ request: RequestRow) { self.init(workspace: request.workspace, id: request.id) }
   }
 
-  private struct Verdict {
-    var trigger: UniqueID
-    var outcome: Int16
-    var duplicateOf: UniqueID?
-  }
-
-  private var verdicts: [Key: Verdict] = [:]
+  private var verdicts: [Key: (trigger: UniqueID, verdict: RecordedVerdict)] = [:]
 
   private init() {}
 
   /// What a request that was just recorded came to.
   init(_ request: RequestRow, _ result: IngestResult) {
-    var verdict = Verdict(trigger: request.trigger, outcome: request.outcome)
-    if case .duplicate(let first) = result {
-      (verdict.outcome, verdict.duplicateOf) = (RequestRow.duplicateOutcome, first)
+    var verdict = RecordedVerdict(outcome: request.outcome, cause: request.cause, status: request.status)
+    switch result {
+    case .recorded, .alreadyRecorded: break
+    case .duplicate(let first): (verdict.outcome, verdict.duplicateOf) = (RequestRow.duplicateOutcome, first)
+    case .recordedBefore(let recorded): verdict = recorded
     }
-    verdicts[Key(request)] = verdict
+    verdicts[Key(request)] = (request.trigger, verdict)
   }
 
   /// Looks the requests' ids up, each under its trigger.
@@ -90,27 +86,33 @@ struct RecordedRequests {
     for index in 0..<result.count {
       var row = result[index]
       let key = Key(workspace: try row.id(), id: try row.id())
-      recorded.verdicts[key] = Verdict(
-        trigger: try row.id(), outcome: try row.int16(), duplicateOf: try row.optionalID())
+      let trigger = try row.id()
+      recorded.verdicts[key] = (
+        trigger,
+        RecordedVerdict(
+          outcome: try row.int16(), cause: try row.int16(), status: try row.int16(), duplicateOf: try row.optionalID())
+      )
     }
     return recorded
   }
 
   func holds(_ key: Key) -> Bool { verdicts[key] != nil }
 
-  /// A repeated request is a success only with the verdict it was recorded with: another trigger's, or a refusal that has no
-  /// run, acknowledges nothing. One that was recorded as a duplicate stays one of the same first request, whatever has become of
-  /// the claim since.
+  /// What was recorded holds, whatever this attempt came to: with the same outcome it is answered as it was decided now, else
+  /// as it was recorded. One that was recorded as a duplicate stays one of the same first request, whatever has become of the
+  /// claim since.
   func outcome(of entry: IngestEntry) -> IngestBatch.Outcome {
     let request = entry.request
-    guard let verdict = verdicts[Key(request)], verdict.trigger == request.trigger else { return .failure(.recordedOtherwise) }
+    guard let (trigger, verdict) = verdicts[Key(request)], trigger == request.trigger else {
+      return .failure(.recordedOtherwise)
+    }
     if let first = verdict.duplicateOf, verdict.outcome == RequestRow.duplicateOutcome, request.canBeDuplicate {
       return .success(.duplicate(of: first))
     }
     // What of it were repetitions is known in the transaction only, and so is whether a run was left to start.
     let mayDiffer = request.canBeDuplicate && entry.parts.contains { $0.claim != nil }
     let isSame = verdict.outcome == request.outcome || mayDiffer && RequestRow.startsOrNot.contains(verdict.outcome)
-    return isSame ? .success(.alreadyRecorded) : .failure(.recordedOtherwise)
+    return .success(isSame ? .alreadyRecorded : .recordedBefore(verdict))
   }
 }
 
