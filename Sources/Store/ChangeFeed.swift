@@ -10,6 +10,8 @@ package enum StoreChange: Hashable, Sendable {
   case workspace(UniqueID)
   /// An API key was made or revoked.
   case apiKeys
+  /// A certificate was revoked.
+  case certificates
   /// The connection was away, or this consumer too slow: load everything anew. Also comes when the feed first connects.
   case mayHaveMissed
 }
@@ -140,12 +142,13 @@ enum Channel {
 }
 
 extension StoreChange {
-  /// As it goes over NOTIFY: "flow WORKSPACE FLOW", "workspace WORKSPACE" or "api_keys".
+  /// As it goes over NOTIFY: "flow WORKSPACE FLOW", "workspace WORKSPACE", "api_keys" or "certificates".
   var payload: String {
     switch self {
     case .flow(let flow, let workspace): "flow \(workspace) \(flow)"
     case .workspace(let workspace): "workspace \(workspace)"
     case .apiKeys: "api_keys"
+    case .certificates: "certificates"
     case .mayHaveMissed: "all"
     }
   }
@@ -157,6 +160,7 @@ extension StoreChange {
     case ("flow", 2, 3): self = .flow(ids[1], workspace: ids[0])
     case ("workspace", 1, 2): self = .workspace(ids[0])
     case ("api_keys", 0, 1): self = .apiKeys
+    case ("certificates", 0, 1): self = .certificates
     case ("all", 0, 1): self = .mayHaveMissed
     default: return nil
     }

@@ -56,6 +56,7 @@ package enum StoredObject: String, Hashable, Sendable {
   case request
   case run
   case apiKey
+  case certificate
   case variable
 }
 

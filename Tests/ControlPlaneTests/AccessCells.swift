@@ -1,3 +1,4 @@
+import Cryptography
 import HeadgateProto
 import Identifiers
 import RPC
@@ -12,15 +13,18 @@ struct ForeignObjects: Sendable {
   var request = ""
   var apiKey = ""
   var variable = ""
+  /// A certificate's serial number, in hexadecimal.
+  var serial = ""
 
   /// Identifiers of the same forms that nothing has.
   static func absent() -> ForeignObjects {
     ForeignObjects(
       flow: UniqueID.random().description, trigger: UniqueID.random().description, run: UniqueID.random().description,
-      request: UniqueID.random().description, apiKey: UniqueID.random().description, variable: "absent")
+      request: UniqueID.random().description, apiKey: UniqueID.random().description, variable: "absent",
+      serial: "0badcafe")
   }
 
-  var all: [String] { [flow, trigger, run, request, apiKey, variable] }
+  var all: [String] { [flow, trigger, run, request, apiKey, variable, serial] }
 }
 
 /// How a method is called in the matrix of access: with a valid request about a workspace and, where it is about one, an
@@ -86,6 +90,10 @@ struct AccessCell: Sendable {
     },
     unary(AccessServiceMethods.listKeys, .workspace) { workspace, _ in ListKeysRequest(workspace: workspace) },
     unary(AccessServiceMethods.revokeKey, .object) { RevokeKeyRequest(workspace: $0, key: $1.apiKey) },
+    unary(AccessServiceMethods.listCertificates, .workspace) { workspace, _ in ListCertificatesRequest(workspace: workspace) },
+    unary(AccessServiceMethods.revokeCertificate, .object) {
+      RevokeCertificateRequest(workspace: $0, serial: Hex.decode($1.serial) ?? [])
+    },
     unary(AccessServiceMethods.whoAmI, .caller) { _, _ in WhoAmIRequest() },
     unary(AccessServiceMethods.queryAudit, .workspace) { workspace, _ in QueryAuditRequest(workspace: workspace) },
     unary(KeyServiceMethods.status, .caller) { _, _ in KeyStatusRequest() },

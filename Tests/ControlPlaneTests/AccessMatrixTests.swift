@@ -38,6 +38,12 @@ struct AccessMatrixTests {
     objects.run = try await RunServiceClient(admin).list(ListRunsRequest(workspace: "one")).runs.first?.id ?? ""
     objects.apiKey =
       try await AccessServiceClient(admin).createKey(CreateKeyRequest(workspace: "one", name: "k", role: .reader)).key?.id ?? ""
+    objects.serial = "0f0e"
+    let certificate = PeerCertificate(
+      commonName: "of-one", uris: ["headgate:role:reader", "headgate:workspace:one"], issuer: "CN=Headgate CA",
+      serialNumber: [0x0f, 0x0e], der: [1])
+    _ = try await AccessServiceClient(try fixture.certificateCaller(certificate)).whoAmI(WhoAmIRequest())
+    try await fixture.node.certificates.noteUse()
     objects.variable = "present"
     _ = try await VariableServiceClient(admin).set(SetVariableRequest(workspace: "one", name: "present", value: "v"))
     #expect(!objects.all.contains(""))
@@ -91,6 +97,8 @@ struct AccessMatrixTests {
       #expect(try await RunServiceClient(admin).get(GetRunRequest(workspace: "one", id: objects.run)).state == .ready)
       let keys = try await AccessServiceClient(admin).listKeys(ListKeysRequest(workspace: "one")).keys
       #expect(keys.map(\.revokedAtUs) == [0])
+      let certificates = try await AccessServiceClient(admin).listCertificates(ListCertificatesRequest(workspace: "one"))
+      #expect(certificates.certificates.map(\.revokedAtUs) == [0])
     }
   }
 
@@ -140,7 +148,8 @@ struct AccessMatrixTests {
     "ListenService/Listen": "the session is a record of its own", "ListenService/Cancel": "as for Listen",
   ]
   private static let reading: Set<String> = [
-    "Get", "List", "ListKeys", "ListChats", "GetChat", "WhoAmI", "QueryAudit", "Query", "Tail", "Stats", "Export", "Leaves",
+    "Get", "List", "ListKeys", "ListCertificates", "ListChats", "GetChat", "WhoAmI", "QueryAudit", "Query", "Tail", "Stats",
+    "Export", "Leaves",
     "Status", "Watch", "Hello", "Authenticate", "SignSample",
   ]
 
@@ -184,6 +193,11 @@ struct AccessMatrixTests {
           error = try await failure {
             _ = try await TriggerServiceClient(admin).update(
               UpdateTriggerRequest(trigger: "orders/hook", config: Array(config.utf8), revision: trigger.revision))
+          }
+        case "AccessService/RevokeCertificate":
+          error = try await failure {
+            _ = try await AccessServiceClient(admin).revokeCertificate(
+              RevokeCertificateRequest(fingerprint: Array(repeating: 1, count: 32)))
           }
         case "WorkspaceService/Update":
           error = try await failure {

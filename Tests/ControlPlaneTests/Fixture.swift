@@ -39,6 +39,16 @@ struct Fixture: Sendable {
     return pair
   }
 
+  /// Calls over a connection that was opened with a certificate.
+  func certificateCaller(_ certificate: PeerCertificate) throws -> InProcessPair {
+    let pair = try InProcessPair(
+      handlers: node.methods(), principal: .anonymous, certificate: certificate, authenticator: node.authenticator)
+    connections.add(pair)
+    node.certificates.whenRevoked { pair.disconnect(certificates: $0) }
+    node.certificates.observe { [connections] in connections.certificates }
+    return pair
+  }
+
   var flows: FlowServiceClient<InProcessPair> { get throws { FlowServiceClient(try caller(.admin)) } }
   var triggers: TriggerServiceClient<InProcessPair> { get throws { TriggerServiceClient(try caller(.admin)) } }
   var ingest: IngestServiceClient<InProcessPair> { get throws { IngestServiceClient(try caller(.edge)) } }
@@ -106,6 +116,8 @@ final class Connections: Sendable {
   private let pairs = Mutex<[InProcessPair]>([])
 
   func add(_ pair: InProcessPair) { pairs.withLock { $0.append(pair) } }
+
+  var certificates: Set<PeerCertificate> { pairs.withLock { $0 }.reduce(into: []) { $0.formUnion($1.certificates) } }
 
   func close() async {
     for pair in pairs.withLock({ $0 }) {

@@ -33,6 +33,9 @@ struct RetentionStatusTests {
       let after = try await status.get(GetStatusRequest()).retention
       #expect(after?.lastResult.contains("took the bodies from requests_") == true)
       #expect(after?.lastError == "" && after?.lastRunAtUs ?? 0 > 0 && after?.oldestRequestAtUs ?? 0 > 0)
+      let confined = StatusServiceClient(try fixture.caller(.reader, workspace: "default"))
+      let seen = try await confined.get(GetStatusRequest()).retention
+      #expect(seen?.requestDays == 30 && seen?.lastResult == "" && seen?.oldestRequestAtUs == 0, "of all workspaces")
       #expect(try await logs.get(GetLogRequest(id: old.description)).bodyAbsent == "expired")
       #expect(try await logs.get(GetLogRequest(id: id)).bodyAbsent == "")
       let error = try await failure { try await logs.leaves(LogLeavesRequest(id: old.description)) }

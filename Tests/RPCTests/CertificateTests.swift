@@ -17,6 +17,12 @@ import Testing
       name: "edge-1", roles: [.edge, .reader], workspace: "acme", dnsNames: ["a.example"], ipAddresses: ["192.0.2.1"])
     let fields = try #require(CertificateFields(der: try Self.der(issued)))
     #expect(fields.commonName == "edge-1")
+    let leaf = try #require(try NIOSSLCertificate.fromPEMBytes(Array(issued.certificatePEM.utf8)).first)
+    let certificate = try #require(PeerCertificate(leaf))
+    #expect(fields.issuer.contains("CN=") && certificate.issuer == fields.issuer)
+    #expect(try certificate.der == leaf.toDERBytes() && certificate.serialNumber.first != 0)
+    #expect(
+      certificate.serialText == certificate.serialNumber.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
     #expect(fields.uris == ["headgate:role:edge", "headgate:role:reader", "headgate:workspace:acme"])
     #expect(!fields.isAuthority)
     let root = try #require(try NIOSSLCertificate.fromPEMBytes(Array(authority.certificatePEM.utf8)).first)

@@ -32,8 +32,9 @@ struct HeadgateCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Operation",
         subcommands: [
-          StatusCommand.self, TopCommand.self, WorkspaceCommand.self, APIKeyCommand.self, AuditCommand.self, KeyCommand.self,
-          WhoAmICommand.self,
+          StatusCommand.self, TopCommand.self, WorkspaceCommand.self, APIKeyCommand.self, CertificateCommand.self,
+          AuditCommand.self,
+          KeyCommand.self, WhoAmICommand.self,
         ]),
     ])
 

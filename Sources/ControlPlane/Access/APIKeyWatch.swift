@@ -3,7 +3,7 @@ import Store
 
 /// Keeps the ring of API keys up to date and notes when keys were last used.
 struct APIKeyWatch: Sendable {
-  /// How often what has to be done is done.
+  /// How often what has to be done is done, for keys and for certificates.
   struct Rhythm: Sendable {
     /// Between two looks at the clock: keys that have ended go.
     var sweep = Duration.seconds(1)
@@ -23,9 +23,9 @@ struct APIKeyWatch: Sendable {
   func run() async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await followChanges() }
-      group.addTask { await every(rhythm.sweep) { keys.sweep() } }
-      group.addTask { await every(rhythm.reload) { await reload() } }
-      group.addTask { await every(rhythm.noteUse) { await noteUse() } }
+      group.addTask { await Self.every(rhythm.sweep) { keys.sweep() } }
+      group.addTask { await Self.every(rhythm.reload) { await reload() } }
+      group.addTask { await Self.every(rhythm.noteUse) { await noteUse() } }
     }
     // What was used last is not lost with the process.
     await noteUse()
@@ -35,12 +35,13 @@ struct APIKeyWatch: Sendable {
     for await change in feed.changes() {
       switch change {
       case .apiKeys, .mayHaveMissed: await reload()
-      case .flow, .workspace: break
+      case .flow, .workspace, .certificates: break
       }
     }
   }
 
-  private func every(_ pause: Duration, _ act: () async -> Void) async {
+  /// Acts again and again until the task is cancelled.
+  static func every(_ pause: Duration, _ act: () async -> Void) async {
     while !Task.isCancelled {
       try? await Task.sleep(for: pause)
       if Task.isCancelled { return }

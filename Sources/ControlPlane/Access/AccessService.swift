@@ -3,17 +3,22 @@ import Identifiers
 import Postgres
 package import Store
 
-/// `AccessService`: API keys, who the caller is, and the audit log.
+/// `AccessService`: API keys, who the caller is, and the audit log. What concerns certificates is in
+/// `AccessService+Certificates`.
 package struct AccessService: AccessServiceHandler {
-  private let store: Store
-  private let directory: WorkspaceDirectory
+  let store: Store
+  let directory: WorkspaceDirectory
   private let keys: APIKeyRing
+  let certificates: CertificateRing
   private let cursors: CursorSeal
 
-  package init(store: Store, directory: WorkspaceDirectory, keys: APIKeyRing, cursors: CursorSeal) {
+  package init(
+    store: Store, directory: WorkspaceDirectory, keys: APIKeyRing, certificates: CertificateRing, cursors: CursorSeal
+  ) {
     self.store = store
     self.directory = directory
     self.keys = keys
+    self.certificates = certificates
     self.cursors = cursors
   }
 
@@ -44,7 +49,7 @@ package struct AccessService: AccessServiceHandler {
       details: [
         "id": key.id.description, "role": request.role.name, "workspace": seesAll ? "" : workspace.name,
         "expires_in_seconds": "\(request.expiresInSeconds)",
-      ])
+      ], concernsAll: seesAll)
     let row = try await store.answer(about: request.name) { store throws(StoreError) in
       try await store.createAPIKey(key, limit: APIKeyLimits.keys, audit: audit)
     }
@@ -75,7 +80,8 @@ package struct AccessService: AccessServiceHandler {
       throw RPCError(.failedPrecondition, "\(found.count) keys are called \(request.key); name the one that is meant by its id")
     }
     let audit = context.audit(
-      in: workspace.id, "apikey.revoke", object: key.name, details: ["id": key.id.description, "prefix": key.prefix])
+      in: workspace.id, "apikey.revoke", object: key.name, details: ["id": key.id.description, "prefix": key.prefix],
+      concernsAll: key.seesAllWorkspaces)
     let row = try await store.answer(about: request.key) { store throws(StoreError) in
       try await store.revokeAPIKey(key.id, in: workspace.id, audit: audit)
     }
@@ -124,8 +130,10 @@ package struct AccessService: AccessServiceHandler {
     let scope = CursorSeal.Scope(list: "AccessService.QueryAudit", workspace: workspace.id, query: query)
     let before = try cursors.openID(request.cursor, scope)
     let filter = AuditFilter(request)
+    let seesAll = context.principal.workspace == nil
     var rows = try await store.answer { store throws(StoreError) in
-      try await store.auditLog(in: workspace.id, matching: filter, before: before, limit: size + 1)
+      try await store.auditLog(
+        in: workspace.id, matching: filter, before: before, includesAll: seesAll, limit: size + 1)
     }
     let next = cursors.cut(&rows, to: size, scope) { $0.id.bytes }
     return QueryAuditResponse(records: rows.map(AuditRecord.init), nextCursor: next)

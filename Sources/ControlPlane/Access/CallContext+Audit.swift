@@ -10,8 +10,10 @@ extension CallContext {
   ///   - action: such as "trigger.reveal".
   ///   - object: such as "orders/hook". Never a secret.
   ///   - details: texts by name; never a secret.
+  ///   - concernsAll: it concerns no workspace alone.
   package func audit(
-    in workspace: UniqueID, _ action: String, object: String, details: KeyValuePairs<String, String> = [:]
+    in workspace: UniqueID, _ action: String, object: String, details: KeyValuePairs<String, String> = [:],
+    concernsAll: Bool = false
   ) -> AuditEntry {
     var writer = JSONWriter()
     writer.beginObject()
@@ -21,6 +23,7 @@ extension CallContext {
     }
     writer.endObject()
     return AuditEntry(
-      workspace: workspace, principal: principal.name, peer: peer, action: action, object: object, details: writer.bytes)
+      workspace: workspace, principal: principal.name, peer: peer, action: action, object: object, details: writer.bytes,
+      concernsAll: concernsAll)
   }
 }

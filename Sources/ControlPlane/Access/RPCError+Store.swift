@@ -55,6 +55,7 @@ extension StoredObject {
     case .request: "request"
     case .run: "run"
     case .apiKey: "API key"
+    case .certificate: "certificate"
     case .variable: "variable"
     }
   }

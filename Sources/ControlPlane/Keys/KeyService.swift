@@ -77,7 +77,7 @@ package struct KeyService: KeyServiceHandler {
     let home = try await directory.workspace(WorkspaceDirectory.standardName, for: context.principal)
     let masterKeys = keys.masterKeys
     let current = Int32(clamping: masterKeys.currentVersion)
-    let audit = context.audit(in: home.id, "key.rewrap", object: "master key \(current)")
+    let audit = context.audit(in: home.id, "key.rewrap", object: "master key \(current)", concernsAll: true)
     let rows = try await store.answer { store throws(StoreError) in
       try await store.record(audit)
       return try await store.dataKeys().filter { $0.masterKeyVersion != current }

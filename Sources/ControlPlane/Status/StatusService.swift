@@ -52,7 +52,12 @@ package struct StatusService: StatusServiceHandler {
     if isConnected, sources.readiness.closedBecause == nil {
       report.database?.schemaVersion = UInt32(clamping: (try? await store.schemaVersion()) ?? 0)
       let workspace = context.principal.workspace == nil ? nil : try await directory.workspace("", for: context.principal).id
-      report.retention = (try? await store.retentionState()).map { RetentionStatus($0, sources.retention) }
+      report.retention = (try? await store.retentionState()).map { state in
+        var status = RetentionStatus(state, sources.retention)
+        // What was cleaned up, and how old the oldest request is, is of all workspaces.
+        if workspace != nil { (status.lastResult, status.lastError, status.oldestRequestAtUs) = ("", "", 0) }
+        return status
+      }
       if let counts = try? await store.runCounts(in: workspace) {
         report.runsReady = UInt64(clamping: counts.ready)
         report.runsLeased = UInt64(clamping: counts.leased)

@@ -49,6 +49,7 @@ struct BringUp: Sendable {
     _ = try await store.ensureWorkspace(named: WorkspaceDirectory.standardName)
     try await node.loader.reloadAll()
     try await node.apiKeys.reload()
+    try await node.certificates.reload()
     if try await store.couldChangeAuditLog() {
       logger.warning(
         "the database role that this process serves with could change the audit log; let another one own the tables",

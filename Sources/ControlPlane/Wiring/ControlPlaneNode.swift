@@ -66,6 +66,7 @@ package final class ControlPlaneNode: Sendable {
   package let retention = RetentionMetrics()
   package let keys: WorkspaceKeys
   package let apiKeys: APIKeyRing
+  package let certificates: CertificateRing
   private let directory: WorkspaceDirectory
   private let cursors: CursorSeal
   private let logger: Logger
@@ -98,6 +99,7 @@ package final class ControlPlaneNode: Sendable {
     directory = WorkspaceDirectory(store: store)
     keys = WorkspaceKeys(masterKeys: masterKeys, store: store)
     apiKeys = APIKeyRing(store: store)
+    certificates = CertificateRing(store: store)
     loader = LiveLoader(
       store: store, keys: keys, directory: directory, triggers: triggers, environments: environments, logger: logger)
     pending = PendingRequests(
@@ -143,7 +145,7 @@ package final class ControlPlaneNode: Sendable {
       ).methods
       + CustomerService(store: store, directory: directory, cursors: cursors).methods
       + KeyService(store: store, directory: directory, keys: keys, pace: options.keyPace).methods
-      + AccessService(store: store, directory: directory, keys: apiKeys, cursors: cursors).methods
+      + AccessService(store: store, directory: directory, keys: apiKeys, certificates: certificates, cursors: cursors).methods
       + ListenService(
         store: store, directory: directory, descriptions: descriptions, exchange: listenExchange, follower: listenFollower,
         queueLimits: options.listenQueue
@@ -160,9 +162,13 @@ package final class ControlPlaneNode: Sendable {
     return gated.map { $0.gated(by: readiness) } + status.methods
   }
 
-  /// Who callers are: by their certificate, or by an API key.
+  /// Who callers are: by their certificate, unless it is revoked, or by an API key.
   package var authenticator: RPCAuthenticator {
-    RPCAuthenticator(apiKey: { [apiKeys] key in try apiKeys.principal(of: key) })
+    RPCAuthenticator(
+      certificate: { [certificates] certificate in
+        guard let principal = certificate.principal, certificates.admits(certificate) else { return nil }
+        return principal
+      }, apiKey: { [apiKeys] key in try apiKeys.principal(of: key) })
   }
 
   /// Starts the connections to PostgreSQL, which come and go in the background.

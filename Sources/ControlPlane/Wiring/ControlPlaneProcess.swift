@@ -164,6 +164,8 @@ struct RPCService: Service {
       eventLoops: group)
     peers.set { [server] in server.peers }
     node.apiKeys.whenEnded { [server] keys in server.disconnect { keys.contains($0.apiKeyID) } }
+    node.certificates.whenRevoked { [server] revoked in server.disconnect(certificates: revoked) }
+    node.certificates.observe { [server] in server.certificates }
   }
 
   func run() async throws {

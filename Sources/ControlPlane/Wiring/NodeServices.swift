@@ -50,6 +50,11 @@ package struct ConfigurationService: Service {
           keys: node.apiKeys, store: node.store, feed: node.feed, rhythm: node.options.apiKeyRhythm, logger: logger
         ).run()
       }
+      group.addTask {
+        await CertificateWatch(
+          certificates: node.certificates, feed: node.feed, rhythm: node.options.apiKeyRhythm, logger: logger
+        ).run()
+      }
     }
   }
 
@@ -59,7 +64,7 @@ package struct ConfigurationService: Service {
       case .flow(let flow, let workspace): await keepTrying { try await node.loader.load(flow, in: workspace) }
       case .workspace, .mayHaveMissed: await keepTrying { try await node.loader.reloadAll() }
       // They have a watch of their own, which a long load of everything does not hold up.
-      case .apiKeys: break
+      case .apiKeys, .certificates: break
       }
     }
   }
@@ -97,8 +102,8 @@ package struct ConfigurationService: Service {
   }
 }
 
-/// Makes the partitions of the coming days, drops those past their retention, deletes secrets and claims of deliveries that have
-/// ended.
+/// Makes the partitions of the coming days, drops those past their retention, deletes secrets, claims of deliveries and
+/// certificates that have ended.
 package struct MaintenanceService: Service {
   /// Between two rounds.
   static let interval = Duration.seconds(900)
@@ -133,6 +138,8 @@ package struct MaintenanceService: Service {
       if deleted > 0 { logger.info("ended secrets deleted", metadata: ["count": "\(deleted)"]) }
       let expired = try await node.store.deleteExpiredClaims()
       if expired > 0 { logger.debug("expired claims deleted", metadata: ["count": "\(expired)"]) }
+      let ended = try await node.store.deleteEndedCertificates(olderThanDays: CertificateLimits.listedAfterEndDays)
+      if ended > 0 { logger.info("ended certificates taken out of the list", metadata: ["count": "\(ended)"]) }
       node.retention.succeeded(droppedPartitions: done?.dropped.count ?? 0)
     } catch {
       node.retention.failed()

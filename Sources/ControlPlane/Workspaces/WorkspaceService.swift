@@ -27,7 +27,7 @@ package struct WorkspaceService: WorkspaceServiceHandler {
       throw RPCError(.permissionDenied, "a credential of one workspace cannot create another")
     }
     let home = try await directory.workspace(WorkspaceDirectory.standardName, for: context.principal)
-    let audit = context.audit(in: home.id, "workspace.create", object: request.name)
+    let audit = context.audit(in: home.id, "workspace.create", object: request.name, concernsAll: true)
     let row = try await store.answer(about: request.name) { store throws(StoreError) in
       try await store.createWorkspace(named: request.name, audit: audit)
     }

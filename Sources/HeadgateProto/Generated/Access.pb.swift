@@ -310,6 +310,265 @@ extension RevokeKeyRequest {
   }
 }
 
+/// Fields that are not known of a certificate which was revoked unseen are empty.
+package struct Certificate: ProtoMessage {
+  package static var protoName: String { "headgate.v1.Certificate" }
+
+  /// SHA-256 of its DER; empty: revoked by its serial number, before it was seen.
+  package var fingerprint: [UInt8] = []
+  /// The subject's common name: who it stands for.
+  package var name: String = ""
+  package var roles: [Role] = []
+  /// The only workspace it may see; empty: all.
+  package var workspace: String = ""
+  /// The authority's name, such as "O=Example, CN=Headgate CA".
+  package var issuer: String = ""
+  /// The serial number, big-endian, without leading zeros.
+  package var serial: [UInt8] = []
+  package var notBeforeUs: Int64 = 0
+  package var notAfterUs: Int64 = 0
+  package var firstUsedAtUs: Int64 = 0
+  /// The last minute with a connection; 0: never.
+  package var lastUsedAtUs: Int64 = 0
+  /// 0: is not revoked.
+  package var revokedAtUs: Int64 = 0
+  package var revokedBy: String = ""
+  package var reason: String = ""
+
+  package init() {}
+
+  package init(
+    fingerprint: [UInt8] = [],
+    name: String = "",
+    roles: [Role] = [],
+    workspace: String = "",
+    issuer: String = "",
+    serial: [UInt8] = [],
+    notBeforeUs: Int64 = 0,
+    notAfterUs: Int64 = 0,
+    firstUsedAtUs: Int64 = 0,
+    lastUsedAtUs: Int64 = 0,
+    revokedAtUs: Int64 = 0,
+    revokedBy: String = "",
+    reason: String = ""
+  ) {
+    self.fingerprint = fingerprint
+    self.name = name
+    self.roles = roles
+    self.workspace = workspace
+    self.issuer = issuer
+    self.serial = serial
+    self.notBeforeUs = notBeforeUs
+    self.notAfterUs = notAfterUs
+    self.firstUsedAtUs = firstUsedAtUs
+    self.lastUsedAtUs = lastUsedAtUs
+    self.revokedAtUs = revokedAtUs
+    self.revokedBy = revokedBy
+    self.reason = reason
+  }
+}
+
+extension Certificate {
+  package var encodedLength: Int {
+    var length = 0
+    if !fingerprint.isEmpty { length += 1 + delimitedLength(fingerprint.count) }
+    if !name.isEmpty { length += 1 + delimitedLength(name.utf8.count) }
+    if !roles.isEmpty {
+      var packed = 0
+      for element in roles { packed += varintLength(UInt64(bitPattern: Int64(element.rawValue))) }
+      length += 1 + delimitedLength(packed)
+    }
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !issuer.isEmpty { length += 1 + delimitedLength(issuer.utf8.count) }
+    if !serial.isEmpty { length += 1 + delimitedLength(serial.count) }
+    if notBeforeUs != 0 { length += 1 + varintLength(UInt64(bitPattern: notBeforeUs)) }
+    if notAfterUs != 0 { length += 1 + varintLength(UInt64(bitPattern: notAfterUs)) }
+    if firstUsedAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: firstUsedAtUs)) }
+    if lastUsedAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: lastUsedAtUs)) }
+    if revokedAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: revokedAtUs)) }
+    if !revokedBy.isEmpty { length += 1 + delimitedLength(revokedBy.utf8.count) }
+    if !reason.isEmpty { length += 1 + delimitedLength(reason.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !fingerprint.isEmpty { writer.bytes(fingerprint, tag: 10) }
+    if !name.isEmpty { writer.text(name, tag: 18) }
+    if !roles.isEmpty {
+      var packed = 0
+      for element in roles { packed += varintLength(UInt64(bitPattern: Int64(element.rawValue))) }
+      writer.varint(UInt64(packed), tag: 26)
+      for element in roles { writer.varint(UInt64(bitPattern: Int64(element.rawValue))) }
+    }
+    if !workspace.isEmpty { writer.text(workspace, tag: 34) }
+    if !issuer.isEmpty { writer.text(issuer, tag: 42) }
+    if !serial.isEmpty { writer.bytes(serial, tag: 50) }
+    if notBeforeUs != 0 { writer.varint(UInt64(bitPattern: notBeforeUs), tag: 56) }
+    if notAfterUs != 0 { writer.varint(UInt64(bitPattern: notAfterUs), tag: 64) }
+    if firstUsedAtUs != 0 { writer.varint(UInt64(bitPattern: firstUsedAtUs), tag: 72) }
+    if lastUsedAtUs != 0 { writer.varint(UInt64(bitPattern: lastUsedAtUs), tag: 80) }
+    if revokedAtUs != 0 { writer.varint(UInt64(bitPattern: revokedAtUs), tag: 88) }
+    if !revokedBy.isEmpty { writer.text(revokedBy, tag: 98) }
+    if !reason.isEmpty { writer.text(reason, tag: 106) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.Certificate", headgate__v1__certificate__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__Certificate>) throws(ProtoDecodingError) {
+    self.fingerprint = copyBytes(message.pointee.fingerprint)
+    self.name = try copyText(message.pointee.name, "headgate.v1.Certificate.name")
+    self.roles = try copyEach(message.pointee.roles, message.pointee.n_roles) { (element) throws(ProtoDecodingError) in Role(number: Int32(truncatingIfNeeded: element.rawValue)) }
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.Certificate.workspace")
+    self.issuer = try copyText(message.pointee.issuer, "headgate.v1.Certificate.issuer")
+    self.serial = copyBytes(message.pointee.serial)
+    self.notBeforeUs = message.pointee.not_before_us
+    self.notAfterUs = message.pointee.not_after_us
+    self.firstUsedAtUs = message.pointee.first_used_at_us
+    self.lastUsedAtUs = message.pointee.last_used_at_us
+    self.revokedAtUs = message.pointee.revoked_at_us
+    self.revokedBy = try copyText(message.pointee.revoked_by, "headgate.v1.Certificate.revoked_by")
+    self.reason = try copyText(message.pointee.reason, "headgate.v1.Certificate.reason")
+  }
+}
+
+/// headgate.v1.ListCertificatesRequest
+package struct ListCertificatesRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.ListCertificatesRequest" }
+
+  /// Only certificates that are confined to it. Empty: the caller's own; for a caller who may see all of them, every one.
+  package var workspace: String = ""
+
+  package init() {}
+
+  package init(
+    workspace: String = ""
+  ) {
+    self.workspace = workspace
+  }
+}
+
+extension ListCertificatesRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.ListCertificatesRequest", headgate__v1__list_certificates_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__ListCertificatesRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.ListCertificatesRequest.workspace")
+  }
+}
+
+/// headgate.v1.ListCertificatesResponse
+package struct ListCertificatesResponse: ProtoMessage {
+  package static var protoName: String { "headgate.v1.ListCertificatesResponse" }
+
+  /// At most 1000.
+  package var certificates: [Certificate] = []
+
+  package init() {}
+
+  package init(
+    certificates: [Certificate] = []
+  ) {
+    self.certificates = certificates
+  }
+}
+
+extension ListCertificatesResponse {
+  package var encodedLength: Int {
+    var length = 0
+    for element in certificates { length += 1 + delimitedLength(element.encodedLength) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    for element in certificates { writer.message(element, tag: 10) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.ListCertificatesResponse", headgate__v1__list_certificates_response__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__ListCertificatesResponse>) throws(ProtoDecodingError) {
+    self.certificates = try copyEach(message.pointee.certificates, message.pointee.n_certificates, Certificate.init(copying:))
+  }
+}
+
+/// By fingerprint, or by serial number and issuer. What has never been seen can be revoked by who may see every workspace.
+package struct RevokeCertificateRequest: ProtoMessage {
+  package static var protoName: String { "headgate.v1.RevokeCertificateRequest" }
+
+  /// That of the certificate; empty: the caller's own; for a caller who may see all of them, any.
+  package var workspace: String = ""
+  /// SHA-256 of its DER.
+  package var fingerprint: [UInt8] = []
+  /// Big-endian.
+  package var serial: [UInt8] = []
+  /// With a serial number: the authority's name as the list has it. May be empty where one certificate with it has been seen.
+  package var issuer: String = ""
+  /// For the audit log and the list.
+  package var reason: String = ""
+
+  package init() {}
+
+  package init(
+    workspace: String = "",
+    fingerprint: [UInt8] = [],
+    serial: [UInt8] = [],
+    issuer: String = "",
+    reason: String = ""
+  ) {
+    self.workspace = workspace
+    self.fingerprint = fingerprint
+    self.serial = serial
+    self.issuer = issuer
+    self.reason = reason
+  }
+}
+
+extension RevokeCertificateRequest {
+  package var encodedLength: Int {
+    var length = 0
+    if !workspace.isEmpty { length += 1 + delimitedLength(workspace.utf8.count) }
+    if !fingerprint.isEmpty { length += 1 + delimitedLength(fingerprint.count) }
+    if !serial.isEmpty { length += 1 + delimitedLength(serial.count) }
+    if !issuer.isEmpty { length += 1 + delimitedLength(issuer.utf8.count) }
+    if !reason.isEmpty { length += 1 + delimitedLength(reason.utf8.count) }
+    return length
+  }
+
+  package func write(to writer: inout ProtoWriter) {
+    if !workspace.isEmpty { writer.text(workspace, tag: 10) }
+    if !fingerprint.isEmpty { writer.bytes(fingerprint, tag: 18) }
+    if !serial.isEmpty { writer.bytes(serial, tag: 26) }
+    if !issuer.isEmpty { writer.text(issuer, tag: 34) }
+    if !reason.isEmpty { writer.text(reason, tag: 42) }
+  }
+
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
+    self = try unpack(bytes, "headgate.v1.RevokeCertificateRequest", headgate__v1__revoke_certificate_request__unpack, Self.init(copying:))
+  }
+
+  init(copying message: UnsafePointer<Headgate__V1__RevokeCertificateRequest>) throws(ProtoDecodingError) {
+    self.workspace = try copyText(message.pointee.workspace, "headgate.v1.RevokeCertificateRequest.workspace")
+    self.fingerprint = copyBytes(message.pointee.fingerprint)
+    self.serial = copyBytes(message.pointee.serial)
+    self.issuer = try copyText(message.pointee.issuer, "headgate.v1.RevokeCertificateRequest.issuer")
+    self.reason = try copyText(message.pointee.reason, "headgate.v1.RevokeCertificateRequest.reason")
+  }
+}
+
 /// headgate.v1.WhoAmIRequest
 package struct WhoAmIRequest: ProtoMessage {
   package static var protoName: String { "headgate.v1.WhoAmIRequest" }
@@ -596,6 +855,12 @@ package enum AccessServiceMethods {
   /// Effective within 5 seconds everywhere, also on streams that are open. Audited.
   package static let revokeKey = RPCMethod<RevokeKeyRequest, APIKey>(
     service: "headgate.v1.AccessService", name: "RevokeKey", shape: .unary, roles: [.admin])
+  /// The certificates that connections were opened with, and those that were revoked before they were seen; last used first.
+  package static let listCertificates = RPCMethod<ListCertificatesRequest, ListCertificatesResponse>(
+    service: "headgate.v1.AccessService", name: "ListCertificates", shape: .unary, roles: [.admin])
+  /// No control plane takes it any more, and connections that were opened with it end: within 5 seconds everywhere. Audited.
+  package static let revokeCertificate = RPCMethod<RevokeCertificateRequest, Certificate>(
+    service: "headgate.v1.AccessService", name: "RevokeCertificate", shape: .unary, roles: [.admin])
   /// Who the caller is.
   package static let whoAmI = RPCMethod<WhoAmIRequest, WhoAmIResponse>(
     service: "headgate.v1.AccessService", name: "WhoAmI", shape: .unary, roles: [.admin, .operator, .reader, .worker, .edge])
@@ -604,7 +869,7 @@ package enum AccessServiceMethods {
     service: "headgate.v1.AccessService", name: "QueryAudit", shape: .unary, roles: [.admin])
 }
 
-/// API keys: who may call with which roles, beside those who have a certificate.
+/// Who may call with which roles: by an API key or by a certificate.
 package protocol AccessServiceHandler: Sendable {
   /// Makes a key. Its text is in the answer and nowhere else. Audited.
   func createKey(_ request: CreateKeyRequest, context: CallContext) async throws -> CreateKeyResponse
@@ -612,6 +877,10 @@ package protocol AccessServiceHandler: Sendable {
   func listKeys(_ request: ListKeysRequest, context: CallContext) async throws -> ListKeysResponse
   /// Effective within 5 seconds everywhere, also on streams that are open. Audited.
   func revokeKey(_ request: RevokeKeyRequest, context: CallContext) async throws -> APIKey
+  /// The certificates that connections were opened with, and those that were revoked before they were seen; last used first.
+  func listCertificates(_ request: ListCertificatesRequest, context: CallContext) async throws -> ListCertificatesResponse
+  /// No control plane takes it any more, and connections that were opened with it end: within 5 seconds everywhere. Audited.
+  func revokeCertificate(_ request: RevokeCertificateRequest, context: CallContext) async throws -> Certificate
   /// Who the caller is.
   func whoAmI(_ request: WhoAmIRequest, context: CallContext) async throws -> WhoAmIResponse
   /// Administrative acts and reveals, newest first.
@@ -625,6 +894,8 @@ extension AccessServiceHandler {
       MethodHandler(unary: AccessServiceMethods.createKey) { try await self.createKey($0, context: $1) },
       MethodHandler(unary: AccessServiceMethods.listKeys) { try await self.listKeys($0, context: $1) },
       MethodHandler(unary: AccessServiceMethods.revokeKey) { try await self.revokeKey($0, context: $1) },
+      MethodHandler(unary: AccessServiceMethods.listCertificates) { try await self.listCertificates($0, context: $1) },
+      MethodHandler(unary: AccessServiceMethods.revokeCertificate) { try await self.revokeCertificate($0, context: $1) },
       MethodHandler(unary: AccessServiceMethods.whoAmI) { try await self.whoAmI($0, context: $1) },
       MethodHandler(unary: AccessServiceMethods.queryAudit) { try await self.queryAudit($0, context: $1) },
     ]
@@ -650,6 +921,16 @@ package struct AccessServiceClient<Caller: RPCCaller>: Sendable {
   /// Effective within 5 seconds everywhere, also on streams that are open. Audited.
   package func revokeKey(_ request: RevokeKeyRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> APIKey {
     try await caller.call(AccessServiceMethods.revokeKey, request, options: options)
+  }
+
+  /// The certificates that connections were opened with, and those that were revoked before they were seen; last used first.
+  package func listCertificates(_ request: ListCertificatesRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> ListCertificatesResponse {
+    try await caller.call(AccessServiceMethods.listCertificates, request, options: options)
+  }
+
+  /// No control plane takes it any more, and connections that were opened with it end: within 5 seconds everywhere. Audited.
+  package func revokeCertificate(_ request: RevokeCertificateRequest, options: CallOptions = CallOptions()) async throws(RPCError) -> Certificate {
+    try await caller.call(AccessServiceMethods.revokeCertificate, request, options: options)
   }
 
   /// Who the caller is.

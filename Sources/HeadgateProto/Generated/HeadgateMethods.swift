@@ -8,6 +8,8 @@ package enum HeadgateMethods {
     row(AccessServiceMethods.createKey),
     row(AccessServiceMethods.listKeys),
     row(AccessServiceMethods.revokeKey),
+    row(AccessServiceMethods.listCertificates),
+    row(AccessServiceMethods.revokeCertificate),
     row(AccessServiceMethods.whoAmI),
     row(AccessServiceMethods.queryAudit),
     row(CustomerServiceMethods.list),

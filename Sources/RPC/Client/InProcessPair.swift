@@ -20,10 +20,12 @@ package final class InProcessPair: RPCCaller {
   /// - Parameters:
   ///   - handlers: the generated `methods` of the services' handlers.
   ///   - principal: who the caller is.
+  ///   - certificate: makes the caller whom the authenticator says that it stands for, as if TLS had verified it.
   ///   - apiKey: makes the caller somebody else: whom the authenticator says.
   /// - Throws: `RPCServerError.duplicateMethod`.
   package init(
-    handlers: [MethodHandler], principal: Principal, authenticator: RPCAuthenticator = .certificatesOnly,
+    handlers: [MethodHandler], principal: Principal, certificate: PeerCertificate? = nil,
+    authenticator: RPCAuthenticator = .certificatesOnly,
     limits: RPCServer.Limits = .init(), timeouts: RPCServer.Timeouts = .init(),
     clientLimits: RPCClient.ClientLimits = .init(), agent: String = "test", apiKey: String? = nil,
     logger: Logger = Logger(label: "in-process", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -36,7 +38,8 @@ package final class InProcessPair: RPCCaller {
     var configuration = RPCClient.Configuration(endpoints: [], transport: .plaintext, agent: agent, apiKey: apiKey)
     configuration.limits = clientLimits
     client = RPCClient(
-      configuration: configuration, connector: SocketPairConnector(core: core, principal: principal), logger: logger)
+      configuration: configuration, connector: SocketPairConnector(core: core, principal: principal, certificate: certificate),
+      logger: logger)
     client.start()
   }
 
@@ -68,6 +71,14 @@ package final class InProcessPair: RPCCaller {
   /// Ends what the principals that fit are doing, as when an API key is revoked.
   package func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) { core.disconnect(where: fits) }
 
+  /// Cuts the connection if it was opened with one of these certificates, as when they are revoked.
+  package func disconnect(certificates fits: @escaping @Sendable (PeerCertificate) -> Bool) {
+    core.disconnect(certificates: fits)
+  }
+
+  /// The certificates of the connections that are open.
+  package var certificates: Set<PeerCertificate> { core.certificates }
+
   /// Asks the server to finish, as on SIGTERM. Returns when its connections are closed.
   package func drain() async {
     core.drain(by: .now().saturating(adding: TimeAmount(core.configuration.timeouts.drain)))
@@ -82,6 +93,7 @@ package final class InProcessPair: RPCCaller {
 private struct SocketPairConnector: Connector {
   let core: ServerCore
   let principal: Principal
+  let certificate: PeerCertificate?
 
   func connect(
     endpoint: Int, on eventLoop: any EventLoop, makeHandler: @escaping @Sendable (any Channel) -> ClientConnection
@@ -99,8 +111,10 @@ private struct SocketPairConnector: Connector {
     let serverLoop = MultiThreadedEventLoopGroup.singleton.next()
     let server = ClientBootstrap(group: serverLoop)
       .channelOption(.writeBufferWaterMark, value: ServerCore.writeBufferWaterMark)
-      .channelInitializer { [core, principal] channel in
-        channel.eventLoop.makeCompletedFuture { try core.adopt(channel, .plaintext(principal)) }
+      .channelInitializer { [core, principal, certificate] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try core.adopt(channel, certificate.map { .presented($0) } ?? .plaintext(principal))
+        }
       }
       .withConnectedSocket(far)
     let client = ClientBootstrap(group: eventLoop)

@@ -2,7 +2,8 @@ package import HeadgateProto
 
 /// Finds out who a caller is. The control plane gives the functions; without them there are certificates only.
 package struct RPCAuthenticator: Sendable {
-  /// The principal of a certificate that the handshake has verified; `nil` refuses the connection.
+  /// The principal of a certificate that the handshake has verified; `nil` refuses the connection. That a certificate which
+  /// was let in has been revoked since is told by `RPCServer.disconnect(certificates:)`.
   package var certificate: @Sendable (PeerCertificate) -> Principal?
 
   /// The principal of an API key, given in `authorization: Bearer KEY` or to SessionService.Authenticate; `nil`: there is

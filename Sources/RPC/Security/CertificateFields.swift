@@ -4,6 +4,8 @@
 /// bytes, and what it does not understand makes it fail as a whole.
 struct CertificateFields: Equatable {
   private(set) var commonName = ""
+  /// Of the authority, as `DistinguishedName` writes it.
+  private(set) var issuer = ""
   private(set) var uris: [String] = []
   private(set) var isAuthority = false
 
@@ -17,12 +19,13 @@ struct CertificateFields: Equatable {
     _ = fields.read(.context(0))  // version
     guard fields.read(.integer) != nil,  // serial number
       fields.read(.sequence) != nil,  // signature algorithm
-      fields.read(.sequence) != nil,  // issuer
+      let issuer = fields.enter(.sequence).flatMap(DistinguishedName.text(of:)),
       fields.read(.sequence) != nil,  // validity
       var subject = fields.enter(.sequence),
       fields.read(.sequence) != nil,  // public key
       readCommonName(&subject)
     else { return nil }
+    self.issuer = issuer
     _ = fields.read(.contextPrimitive(1))  // issuer's unique id
     _ = fields.read(.contextPrimitive(2))  // subject's unique id
     if fields.isAtEnd { return }

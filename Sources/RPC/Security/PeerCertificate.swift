@@ -7,22 +7,28 @@ package struct PeerCertificate: Sendable, Hashable {
   package var commonName: String
   /// The URIs among the subject alternative names, in their order.
   package var uris: [String]
-  /// The serial number, big-endian.
+  /// The authority's name, such as "O=Example, CN=Headgate CA".
+  package var issuer: String
+  /// The serial number, big-endian, without leading zeros.
   package var serialNumber: [UInt8]
   /// The first and the last second of its validity, since 1970 UTC.
   package var validity: ClosedRange<Int64>
   /// It may issue certificates, so it is none that a peer should present.
   package var isAuthority: Bool
+  /// The certificate itself, in DER.
+  package var der: [UInt8]
 
   package init(
-    commonName: String, uris: [String], serialNumber: [UInt8] = [], validity: ClosedRange<Int64> = 0...Int64.max,
-    isAuthority: Bool = false
+    commonName: String, uris: [String], issuer: String = "", serialNumber: [UInt8] = [],
+    validity: ClosedRange<Int64> = 0...Int64.max, isAuthority: Bool = false, der: [UInt8] = []
   ) {
     self.commonName = commonName
     self.uris = uris
+    self.issuer = issuer
     self.serialNumber = serialNumber
     self.validity = validity
     self.isAuthority = isAuthority
+    self.der = der
   }
 
   /// Reads a certificate that the TLS handshake has verified; `nil` when its structure is not understood.
@@ -33,12 +39,17 @@ package struct PeerCertificate: Sendable, Hashable {
     validity = notBefore...notAfter
     commonName = fields.commonName
     uris = fields.uris
-    serialNumber = certificate.serialNumber
+    issuer = fields.issuer
+    serialNumber = Array(certificate.serialNumber.drop { $0 == 0 })
     isAuthority = fields.isAuthority
+    der = bytes
   }
 
   /// Whether it is valid at this second since 1970 UTC.
   func isValid(at second: Int64) -> Bool { validity.contains(second) }
+
+  /// The serial number in hexadecimal, as openssl writes it but for the case.
+  package var serialText: String { serialNumber.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
   /// Prefixes of the URIs that Headgate understands.
   package static let roleURIPrefix = "headgate:role:"

@@ -95,6 +95,14 @@ package final class RPCServer: Sendable {
   /// principals made over connections of others: their rights have ended.
   package func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) { core.disconnect(where: fits) }
 
+  /// Cuts the connections that were opened with the certificates for which `fits` is true, with all calls over them.
+  package func disconnect(certificates fits: @escaping @Sendable (PeerCertificate) -> Bool) {
+    core.disconnect(certificates: fits)
+  }
+
+  /// The certificates of the connections that are open now, each once.
+  package var certificates: Set<PeerCertificate> { core.certificates }
+
   /// Stops listening, tells clients to go elsewhere, lets calls in flight finish within the drain's timeout and closes the
   /// connections. Streams end with `unavailable` at once. Returns when everything is closed; further calls of it wait too.
   package func drain() async {
@@ -122,6 +130,8 @@ extension ServerCore {
   enum Security: Sendable {
     case tls(NIOSSLContext)
     case plaintext(Principal)
+    /// Without encryption, as if TLS had verified this certificate: within the process only.
+    case presented(PeerCertificate)
   }
 
   /// Makes a channel a connection of this server. On the channel's event loop.
@@ -135,6 +145,8 @@ extension ServerCore {
     switch security {
     case .plaintext(let principal):
       try pipeline.addHandler(ServerConnection(core: self, eventLoop: channel.eventLoop, principal: principal))
+    case .presented(let certificate):
+      try pipeline.addHandler(ServerConnection(core: self, eventLoop: channel.eventLoop, presenting: certificate))
     case .tls(let context):
       try pipeline.addHandlers([
         NIOSSLServerHandler(context: context),

@@ -50,6 +50,9 @@ final class ServerConnection: ChannelDuplexHandler {
   private(set) var context: ChannelHandlerContext?
 
   private let usesTLS: Bool
+  /// What the connection was opened with; all calls over it end with it.
+  private var certificate: CertificateTerm?
+  private var presented: PeerCertificate?
   private var decoder: FrameDecoder
   private var registration: UInt64?
   private var timing: ServerTiming
@@ -62,11 +65,14 @@ final class ServerConnection: ChannelDuplexHandler {
   /// Stream messages in the writer: what their gates are told when the bytes have left.
   private var messagesInWriter: [(gate: SendGate, byteCount: Int)] = []
 
-  /// - Parameter principal: who the peer is taken for until it proves something else; `nil`: TLS will tell.
-  init(core: ServerCore, eventLoop: any EventLoop, principal: Principal?) {
+  /// - Parameters:
+  ///   - principal: who the peer is taken for until it proves something else; `nil`: TLS will tell.
+  ///   - certificate: is taken for what TLS has told.
+  init(core: ServerCore, eventLoop: any EventLoop, principal: Principal? = nil, presenting certificate: PeerCertificate? = nil) {
     self.core = core
     port = ServerPort(eventLoop: eventLoop)
-    usesTLS = principal == nil
+    usesTLS = principal == nil && certificate == nil
+    presented = certificate
     self.principal = principal ?? .anonymous
     roles = RoleMask(self.principal.roles)
     let limits = core.configuration.limits
@@ -95,7 +101,7 @@ final class ServerConnection: ChannelDuplexHandler {
   private func connected() {
     peer = context?.remoteAddress?.displayText ?? ""
     timing.connected(now: now)
-    if !usesTLS { identified() }
+    if let presented { certificatePresented(presented) } else if !usesTLS { identified() }
     schedule()
   }
 
@@ -111,17 +117,24 @@ final class ServerConnection: ChannelDuplexHandler {
       timing.isUnknown(now: now)
       return identified()
     }
-    let certificate = presented.flatMap(PeerCertificate.init)
+    certificatePresented(presented.flatMap(PeerCertificate.init))
+  }
+
+  private func certificatePresented(_ certificate: PeerCertificate?) {
     // A resumed session is not verified again, so the validity is.
-    guard let certificate, certificate.isValid(at: WallClock.microseconds() / 1_000_000),
+    guard let certificate, certificate.isValid(at: WallClock.seconds()),
       let principal = core.authenticator.certificate(certificate)
     else {
       core.logger.notice(
-        "certificate refused", metadata: ["peer": "\(peer)", "name": "\(certificate?.commonName ?? "")"])
+        "certificate refused",
+        metadata: [
+          "peer": "\(peer)", "name": "\(certificate?.commonName ?? "")", "serial": "\(certificate?.serialText ?? "")",
+        ])
       core.metrics.refused.increment()
       close()
       return
     }
+    self.certificate = CertificateTerm(certificate, now: now, second: WallClock.seconds())
     accept(principal)
     identified()
   }
@@ -143,7 +156,7 @@ final class ServerConnection: ChannelDuplexHandler {
   private func identified() {
     guard registration == nil, !isClosing else { return }
     timing.identified(now: now)
-    let registered = core.register(port, principal: principal, address: peer)
+    let registered = core.register(port, principal: principal, certificate: certificate?.certificate, address: peer)
     registration = registered.id
     if let deadline = registered.drainDeadline { drain(by: deadline) }
   }
@@ -353,6 +366,10 @@ final class ServerConnection: ChannelDuplexHandler {
       case .connectionAuthenticated(let streamID, let result): connectionAuthenticated(streamID, result)
       case .drain(let deadline): drain(by: deadline)
       case .rightsEnded(let fits, let error): rightsEnded(fits, error)
+      case .certificatesRevoked(let fits):
+        if let certificate, fits(certificate.certificate) {
+          certificateEnded(RPCError(.unauthenticated, "the certificate has been revoked"))
+        }
       }
       if writer.byteCount >= Self.writeThreshold { flush() }
     }
@@ -364,6 +381,12 @@ final class ServerConnection: ChannelDuplexHandler {
     let isOwn = fits(principal)
     for streamID in machine.streams(where: { $0.principal.map(fits) ?? isOwn }) { end(streamID, error) }
     if isOwn { refuseConnection(error, streamID: 0) }
+  }
+
+  /// What the connection was opened with holds no more: nothing goes on over it, whoever makes the calls.
+  private func certificateEnded(_ error: RPCError) {
+    for streamID in machine.streams(where: { _ in true }) { end(streamID, error) }
+    refuseConnection(error, streamID: 0)
   }
 
   private func grant(_ messages: Int, on streamID: UInt32) {
@@ -470,6 +493,7 @@ final class ServerConnection: ChannelDuplexHandler {
     guard !isClosing else { return }
     var earliest = min(machine.deadline, timing.deadline(isIdle: machine.isIdle, answersPings: keepAlive != nil))
     if let keepAlive { earliest = min(earliest, keepAlive.deadline) }
+    if let certificate { earliest = min(earliest, certificate.deadline) }
     guard earliest < wakeUpAt else { return }
     wakeUp?.cancel()
     wakeUpAt = earliest
@@ -492,6 +516,9 @@ final class ServerConnection: ChannelDuplexHandler {
       writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
     case .peerIsSilent: giveUp("the peer is silent")
     case .some(.none), nil: break
+    }
+    if certificate?.deadlineReached(now: now, second: WallClock.seconds()) == .expired {
+      certificateEnded(RPCError(.unauthenticated, "the certificate has expired"))
     }
     if let reason = timing.deadlineReached(now: now, isIdle: machine.isIdle, answersPings: keepAlive != nil) {
       giveUp(reason.rawValue)

@@ -9,6 +9,7 @@ final class ServerCore: Sendable {
   private struct Entry {
     var port: ServerPort
     var principal: Principal
+    var certificate: PeerCertificate?
     var agent: String
     var address: String
     var connectedAt: Int64
@@ -68,11 +69,14 @@ final class ServerCore: Sendable {
   }
 
   /// Lists a connection whose peer is known. Returns its number, and the drain's deadline if there is one by now.
-  func register(_ port: ServerPort, principal: Principal, address: String) -> (id: UInt64, drainDeadline: NIODeadline?) {
+  func register(
+    _ port: ServerPort, principal: Principal, certificate: PeerCertificate?, address: String
+  ) -> (id: UInt64, drainDeadline: NIODeadline?) {
     state.withLockedValue { state in
       state.nextID += 1
       state.entries[state.nextID] = Entry(
-        port: port, principal: principal, agent: "", address: address, connectedAt: WallClock.microseconds())
+        port: port, principal: principal, certificate: certificate, agent: "", address: address,
+        connectedAt: WallClock.microseconds())
       return (state.nextID, state.drainDeadline)
     }
   }
@@ -99,6 +103,11 @@ final class ServerCore: Sendable {
     }
   }
 
+  /// The certificates of the connections that are open, each once.
+  var certificates: Set<PeerCertificate> {
+    state.withLockedValue { state in Set(state.entries.values.lazy.compactMap(\.certificate)) }
+  }
+
   /// Sends an event to every connection.
   func post(_ event: ServerEvent) {
     let ports = state.withLockedValue { state in state.entries.values.map(\.port) }
@@ -109,6 +118,11 @@ final class ServerCore: Sendable {
   /// of others than its own principal.
   func disconnect(where fits: @escaping @Sendable (Principal) -> Bool) {
     post(.rightsEnded(fits, RPCError(.unauthenticated, "the right to be here has ended")))
+  }
+
+  /// Ends the connections that were opened with the certificates that fit.
+  func disconnect(certificates fits: @escaping @Sendable (PeerCertificate) -> Bool) {
+    post(.certificatesRevoked(fits))
   }
 
   /// Asks every connection to finish by the deadline; connections that come later are closed.

@@ -21,6 +21,8 @@ enum ServerEvent: Sendable {
   case drain(NIODeadline)
   /// End the calls of the principals that fit, and the connection if it is one of theirs.
   case rightsEnded(@Sendable (Principal) -> Bool, RPCError)
+  /// Close, if the connection was opened with one of these certificates.
+  case certificatesRevoked(@Sendable (PeerCertificate) -> Bool)
 }
 
 /// A connection as other threads see it.

@@ -9,15 +9,19 @@ extension Store {
 
   /// A workspace's administrative acts, newest first.
   ///
-  /// - Parameter id: only those older than this one; `nil`: from the newest.
+  /// - Parameters:
+  ///   - id: only those older than this one; `nil`: from the newest.
+  ///   - includesAll: also those that concern no workspace alone.
   package func auditLog(
-    in workspace: UniqueID, matching filter: AuditFilter = AuditFilter(), before id: UniqueID? = nil, limit: Int
+    in workspace: UniqueID, matching filter: AuditFilter = AuditFilter(), before id: UniqueID? = nil,
+    includesAll: Bool = true, limit: Int
   ) async throws(StoreError) -> [AuditRow] {
     let parameters: [PostgresValue] = [
       .id(workspace), .id(id ?? .greatest), .int32(Int32(clamping: limit)),
       .optional(filter.action, PostgresValue.lenientText), .optional(filter.actionPrefix, PostgresValue.lenientText),
       .optional(filter.principal, PostgresValue.lenientText), .optional(filter.object, PostgresValue.lenientText),
       .optional(filter.since, PostgresValue.time), .optional(filter.until, PostgresValue.time),
+      .bool(includesAll),
     ]
     return try await read { session in
       try session.query(Statements.listAudit, parameters).map { row in
@@ -51,7 +55,7 @@ extension PostgresSession {
       Statements.insertAudit,
       [
         .id(entry.workspace), .id(id), .lenientText(entry.principal), .lenientText(entry.peer), .lenientText(entry.action),
-        .lenientText(entry.object), .json(entry.details),
+        .lenientText(entry.object), .json(entry.details), .bool(entry.concernsAll),
       ])
   }
 }

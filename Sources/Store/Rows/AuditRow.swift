@@ -14,9 +14,12 @@ package struct AuditEntry: Hashable, Sendable {
   package var object: String
   /// A JSON object (UTF-8) with details; never a secret.
   package var details: [UInt8]
+  /// It concerns no workspace alone: who is confined to `workspace` is not shown it.
+  package var concernsAll: Bool
 
   package init(
-    workspace: UniqueID, principal: String, peer: String, action: String, object: String, details: [UInt8] = Array("{}".utf8)
+    workspace: UniqueID, principal: String, peer: String, action: String, object: String,
+    details: [UInt8] = Array("{}".utf8), concernsAll: Bool = false
   ) {
     self.workspace = workspace
     self.principal = principal
@@ -24,6 +27,7 @@ package struct AuditEntry: Hashable, Sendable {
     self.action = action
     self.object = object
     self.details = details
+    self.concernsAll = concernsAll
   }
 }
 

@@ -11,6 +11,10 @@ let everyMessage: [any SampledMessage.Type] = [
   ListKeysRequest.self,
   ListKeysResponse.self,
   RevokeKeyRequest.self,
+  Certificate.self,
+  ListCertificatesRequest.self,
+  ListCertificatesResponse.self,
+  RevokeCertificateRequest.self,
   WhoAmIRequest.self,
   WhoAmIResponse.self,
   QueryAuditRequest.self,
@@ -210,6 +214,54 @@ extension RevokeKeyRequest: SampledMessage {
     Self(
       workspace: source.text(),
       key: source.text()
+    )
+  }
+}
+
+extension Certificate: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      fingerprint: source.bytes(),
+      name: source.text(),
+      roles: source.several { $0.value() },
+      workspace: source.text(),
+      issuer: source.text(),
+      serial: source.bytes(),
+      notBeforeUs: source.number(),
+      notAfterUs: source.number(),
+      firstUsedAtUs: source.number(),
+      lastUsedAtUs: source.number(),
+      revokedAtUs: source.number(),
+      revokedBy: source.text(),
+      reason: source.text()
+    )
+  }
+}
+
+extension ListCertificatesRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text()
+    )
+  }
+}
+
+extension ListCertificatesResponse: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      certificates: source.several { Certificate.sample(&$0) }
+    )
+  }
+}
+
+extension RevokeCertificateRequest: SampledMessage {
+  static func sample(_ source: inout SampleSource) -> Self {
+    Self(
+      workspace: source.text(),
+      fingerprint: source.bytes(),
+      serial: source.bytes(),
+      issuer: source.text(),
+      reason: source.text()
     )
   }
 }

@@ -277,6 +277,186 @@ void   headgate__v1__revoke_key_request__free_unpacked
   assert(message->base.descriptor == &headgate__v1__revoke_key_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   headgate__v1__certificate__init
+                     (Headgate__V1__Certificate         *message)
+{
+  static const Headgate__V1__Certificate init_value = HEADGATE__V1__CERTIFICATE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__certificate__get_packed_size
+                     (const Headgate__V1__Certificate *message)
+{
+  assert(message->base.descriptor == &headgate__v1__certificate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__certificate__pack
+                     (const Headgate__V1__Certificate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__certificate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__certificate__pack_to_buffer
+                     (const Headgate__V1__Certificate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__certificate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__Certificate *
+       headgate__v1__certificate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__Certificate *)
+     protobuf_c_message_unpack (&headgate__v1__certificate__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__certificate__free_unpacked
+                     (Headgate__V1__Certificate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__certificate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__list_certificates_request__init
+                     (Headgate__V1__ListCertificatesRequest         *message)
+{
+  static const Headgate__V1__ListCertificatesRequest init_value = HEADGATE__V1__LIST_CERTIFICATES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__list_certificates_request__get_packed_size
+                     (const Headgate__V1__ListCertificatesRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__list_certificates_request__pack
+                     (const Headgate__V1__ListCertificatesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__list_certificates_request__pack_to_buffer
+                     (const Headgate__V1__ListCertificatesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__ListCertificatesRequest *
+       headgate__v1__list_certificates_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__ListCertificatesRequest *)
+     protobuf_c_message_unpack (&headgate__v1__list_certificates_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__list_certificates_request__free_unpacked
+                     (Headgate__V1__ListCertificatesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__list_certificates_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__list_certificates_response__init
+                     (Headgate__V1__ListCertificatesResponse         *message)
+{
+  static const Headgate__V1__ListCertificatesResponse init_value = HEADGATE__V1__LIST_CERTIFICATES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__list_certificates_response__get_packed_size
+                     (const Headgate__V1__ListCertificatesResponse *message)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__list_certificates_response__pack
+                     (const Headgate__V1__ListCertificatesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__list_certificates_response__pack_to_buffer
+                     (const Headgate__V1__ListCertificatesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__list_certificates_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__ListCertificatesResponse *
+       headgate__v1__list_certificates_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__ListCertificatesResponse *)
+     protobuf_c_message_unpack (&headgate__v1__list_certificates_response__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__list_certificates_response__free_unpacked
+                     (Headgate__V1__ListCertificatesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__list_certificates_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   headgate__v1__revoke_certificate_request__init
+                     (Headgate__V1__RevokeCertificateRequest         *message)
+{
+  static const Headgate__V1__RevokeCertificateRequest init_value = HEADGATE__V1__REVOKE_CERTIFICATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t headgate__v1__revoke_certificate_request__get_packed_size
+                     (const Headgate__V1__RevokeCertificateRequest *message)
+{
+  assert(message->base.descriptor == &headgate__v1__revoke_certificate_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t headgate__v1__revoke_certificate_request__pack
+                     (const Headgate__V1__RevokeCertificateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &headgate__v1__revoke_certificate_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t headgate__v1__revoke_certificate_request__pack_to_buffer
+                     (const Headgate__V1__RevokeCertificateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &headgate__v1__revoke_certificate_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Headgate__V1__RevokeCertificateRequest *
+       headgate__v1__revoke_certificate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Headgate__V1__RevokeCertificateRequest *)
+     protobuf_c_message_unpack (&headgate__v1__revoke_certificate_request__descriptor,
+                                allocator, len, data);
+}
+void   headgate__v1__revoke_certificate_request__free_unpacked
+                     (Headgate__V1__RevokeCertificateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &headgate__v1__revoke_certificate_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   headgate__v1__who_am_irequest__init
                      (Headgate__V1__WhoAmIRequest         *message)
 {
@@ -910,6 +1090,366 @@ const ProtobufCMessageDescriptor headgate__v1__revoke_key_request__descriptor =
   headgate__v1__revoke_key_request__field_indices_by_name,
   1,  headgate__v1__revoke_key_request__number_ranges,
   (ProtobufCMessageInit) headgate__v1__revoke_key_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__certificate__field_descriptors[13] =
+{
+  {
+    "fingerprint",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, fingerprint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "roles",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Headgate__V1__Certificate, n_roles),
+    offsetof(Headgate__V1__Certificate, roles),
+    &headgate__v1__role__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workspace",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "issuer",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, issuer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "serial",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, serial),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_before_us",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, not_before_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_after_us",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, not_after_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_used_at_us",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, first_used_at_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_used_at_us",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, last_used_at_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revoked_at_us",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, revoked_at_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revoked_by",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, revoked_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__Certificate, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__certificate__field_indices_by_name[] = {
+  0,   /* field[0] = fingerprint */
+  8,   /* field[8] = first_used_at_us */
+  4,   /* field[4] = issuer */
+  9,   /* field[9] = last_used_at_us */
+  1,   /* field[1] = name */
+  7,   /* field[7] = not_after_us */
+  6,   /* field[6] = not_before_us */
+  12,   /* field[12] = reason */
+  10,   /* field[10] = revoked_at_us */
+  11,   /* field[11] = revoked_by */
+  2,   /* field[2] = roles */
+  5,   /* field[5] = serial */
+  3,   /* field[3] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__certificate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor headgate__v1__certificate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.Certificate",
+  "Certificate",
+  "Headgate__V1__Certificate",
+  "headgate.v1",
+  sizeof(Headgate__V1__Certificate),
+  13,
+  headgate__v1__certificate__field_descriptors,
+  headgate__v1__certificate__field_indices_by_name,
+  1,  headgate__v1__certificate__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__certificate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__list_certificates_request__field_descriptors[1] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__ListCertificatesRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__list_certificates_request__field_indices_by_name[] = {
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__list_certificates_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor headgate__v1__list_certificates_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.ListCertificatesRequest",
+  "ListCertificatesRequest",
+  "Headgate__V1__ListCertificatesRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__ListCertificatesRequest),
+  1,
+  headgate__v1__list_certificates_request__field_descriptors,
+  headgate__v1__list_certificates_request__field_indices_by_name,
+  1,  headgate__v1__list_certificates_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__list_certificates_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__list_certificates_response__field_descriptors[1] =
+{
+  {
+    "certificates",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Headgate__V1__ListCertificatesResponse, n_certificates),
+    offsetof(Headgate__V1__ListCertificatesResponse, certificates),
+    &headgate__v1__certificate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__list_certificates_response__field_indices_by_name[] = {
+  0,   /* field[0] = certificates */
+};
+static const ProtobufCIntRange headgate__v1__list_certificates_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor headgate__v1__list_certificates_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.ListCertificatesResponse",
+  "ListCertificatesResponse",
+  "Headgate__V1__ListCertificatesResponse",
+  "headgate.v1",
+  sizeof(Headgate__V1__ListCertificatesResponse),
+  1,
+  headgate__v1__list_certificates_response__field_descriptors,
+  headgate__v1__list_certificates_response__field_indices_by_name,
+  1,  headgate__v1__list_certificates_response__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__list_certificates_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor headgate__v1__revoke_certificate_request__field_descriptors[5] =
+{
+  {
+    "workspace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevokeCertificateRequest, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fingerprint",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevokeCertificateRequest, fingerprint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "serial",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevokeCertificateRequest, serial),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "issuer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevokeCertificateRequest, issuer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__RevokeCertificateRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned headgate__v1__revoke_certificate_request__field_indices_by_name[] = {
+  1,   /* field[1] = fingerprint */
+  3,   /* field[3] = issuer */
+  4,   /* field[4] = reason */
+  2,   /* field[2] = serial */
+  0,   /* field[0] = workspace */
+};
+static const ProtobufCIntRange headgate__v1__revoke_certificate_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor headgate__v1__revoke_certificate_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "headgate.v1.RevokeCertificateRequest",
+  "RevokeCertificateRequest",
+  "Headgate__V1__RevokeCertificateRequest",
+  "headgate.v1",
+  sizeof(Headgate__V1__RevokeCertificateRequest),
+  5,
+  headgate__v1__revoke_certificate_request__field_descriptors,
+  headgate__v1__revoke_certificate_request__field_indices_by_name,
+  1,  headgate__v1__revoke_certificate_request__number_ranges,
+  (ProtobufCMessageInit) headgate__v1__revoke_certificate_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define headgate__v1__who_am_irequest__field_descriptors NULL

@@ -22,6 +22,10 @@ typedef struct Headgate__V1__CreateKeyResponse Headgate__V1__CreateKeyResponse;
 typedef struct Headgate__V1__ListKeysRequest Headgate__V1__ListKeysRequest;
 typedef struct Headgate__V1__ListKeysResponse Headgate__V1__ListKeysResponse;
 typedef struct Headgate__V1__RevokeKeyRequest Headgate__V1__RevokeKeyRequest;
+typedef struct Headgate__V1__Certificate Headgate__V1__Certificate;
+typedef struct Headgate__V1__ListCertificatesRequest Headgate__V1__ListCertificatesRequest;
+typedef struct Headgate__V1__ListCertificatesResponse Headgate__V1__ListCertificatesResponse;
+typedef struct Headgate__V1__RevokeCertificateRequest Headgate__V1__RevokeCertificateRequest;
 typedef struct Headgate__V1__WhoAmIRequest Headgate__V1__WhoAmIRequest;
 typedef struct Headgate__V1__WhoAmIResponse Headgate__V1__WhoAmIResponse;
 typedef struct Headgate__V1__QueryAuditRequest Headgate__V1__QueryAuditRequest;
@@ -107,6 +111,64 @@ struct  Headgate__V1__RevokeKeyRequest
 #define HEADGATE__V1__REVOKE_KEY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__revoke_key_request__descriptor) \
     , {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__Certificate
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData fingerprint;
+  ProtobufCBinaryData name;
+  size_t n_roles;
+  Headgate__V1__Role *roles;
+  ProtobufCBinaryData workspace;
+  ProtobufCBinaryData issuer;
+  ProtobufCBinaryData serial;
+  int64_t not_before_us;
+  int64_t not_after_us;
+  int64_t first_used_at_us;
+  int64_t last_used_at_us;
+  int64_t revoked_at_us;
+  ProtobufCBinaryData revoked_by;
+  ProtobufCBinaryData reason;
+};
+#define HEADGATE__V1__CERTIFICATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__certificate__descriptor) \
+    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL} }
+
+
+struct  Headgate__V1__ListCertificatesRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData workspace;
+};
+#define HEADGATE__V1__LIST_CERTIFICATES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__list_certificates_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Headgate__V1__ListCertificatesResponse
+{
+  ProtobufCMessage base;
+  size_t n_certificates;
+  Headgate__V1__Certificate **certificates;
+};
+#define HEADGATE__V1__LIST_CERTIFICATES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__list_certificates_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Headgate__V1__RevokeCertificateRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData workspace;
+  ProtobufCBinaryData fingerprint;
+  ProtobufCBinaryData serial;
+  ProtobufCBinaryData issuer;
+  ProtobufCBinaryData reason;
+};
+#define HEADGATE__V1__REVOKE_CERTIFICATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__revoke_certificate_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Headgate__V1__WhoAmIRequest
@@ -290,6 +352,82 @@ Headgate__V1__RevokeKeyRequest *
 void   headgate__v1__revoke_key_request__free_unpacked
                      (Headgate__V1__RevokeKeyRequest *message,
                       ProtobufCAllocator *allocator);
+/* Headgate__V1__Certificate methods */
+void   headgate__v1__certificate__init
+                     (Headgate__V1__Certificate         *message);
+size_t headgate__v1__certificate__get_packed_size
+                     (const Headgate__V1__Certificate   *message);
+size_t headgate__v1__certificate__pack
+                     (const Headgate__V1__Certificate   *message,
+                      uint8_t             *out);
+size_t headgate__v1__certificate__pack_to_buffer
+                     (const Headgate__V1__Certificate   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__Certificate *
+       headgate__v1__certificate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__certificate__free_unpacked
+                     (Headgate__V1__Certificate *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__ListCertificatesRequest methods */
+void   headgate__v1__list_certificates_request__init
+                     (Headgate__V1__ListCertificatesRequest         *message);
+size_t headgate__v1__list_certificates_request__get_packed_size
+                     (const Headgate__V1__ListCertificatesRequest   *message);
+size_t headgate__v1__list_certificates_request__pack
+                     (const Headgate__V1__ListCertificatesRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__list_certificates_request__pack_to_buffer
+                     (const Headgate__V1__ListCertificatesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__ListCertificatesRequest *
+       headgate__v1__list_certificates_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__list_certificates_request__free_unpacked
+                     (Headgate__V1__ListCertificatesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__ListCertificatesResponse methods */
+void   headgate__v1__list_certificates_response__init
+                     (Headgate__V1__ListCertificatesResponse         *message);
+size_t headgate__v1__list_certificates_response__get_packed_size
+                     (const Headgate__V1__ListCertificatesResponse   *message);
+size_t headgate__v1__list_certificates_response__pack
+                     (const Headgate__V1__ListCertificatesResponse   *message,
+                      uint8_t             *out);
+size_t headgate__v1__list_certificates_response__pack_to_buffer
+                     (const Headgate__V1__ListCertificatesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__ListCertificatesResponse *
+       headgate__v1__list_certificates_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__list_certificates_response__free_unpacked
+                     (Headgate__V1__ListCertificatesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Headgate__V1__RevokeCertificateRequest methods */
+void   headgate__v1__revoke_certificate_request__init
+                     (Headgate__V1__RevokeCertificateRequest         *message);
+size_t headgate__v1__revoke_certificate_request__get_packed_size
+                     (const Headgate__V1__RevokeCertificateRequest   *message);
+size_t headgate__v1__revoke_certificate_request__pack
+                     (const Headgate__V1__RevokeCertificateRequest   *message,
+                      uint8_t             *out);
+size_t headgate__v1__revoke_certificate_request__pack_to_buffer
+                     (const Headgate__V1__RevokeCertificateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Headgate__V1__RevokeCertificateRequest *
+       headgate__v1__revoke_certificate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   headgate__v1__revoke_certificate_request__free_unpacked
+                     (Headgate__V1__RevokeCertificateRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Headgate__V1__WhoAmIRequest methods */
 void   headgate__v1__who_am_irequest__init
                      (Headgate__V1__WhoAmIRequest         *message);
@@ -405,6 +543,18 @@ typedef void (*Headgate__V1__ListKeysResponse_Closure)
 typedef void (*Headgate__V1__RevokeKeyRequest_Closure)
                  (const Headgate__V1__RevokeKeyRequest *message,
                   void *closure_data);
+typedef void (*Headgate__V1__Certificate_Closure)
+                 (const Headgate__V1__Certificate *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__ListCertificatesRequest_Closure)
+                 (const Headgate__V1__ListCertificatesRequest *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__ListCertificatesResponse_Closure)
+                 (const Headgate__V1__ListCertificatesResponse *message,
+                  void *closure_data);
+typedef void (*Headgate__V1__RevokeCertificateRequest_Closure)
+                 (const Headgate__V1__RevokeCertificateRequest *message,
+                  void *closure_data);
 typedef void (*Headgate__V1__WhoAmIRequest_Closure)
                  (const Headgate__V1__WhoAmIRequest *message,
                   void *closure_data);
@@ -432,6 +582,10 @@ extern const ProtobufCMessageDescriptor headgate__v1__create_key_response__descr
 extern const ProtobufCMessageDescriptor headgate__v1__list_keys_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__list_keys_response__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__revoke_key_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__certificate__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__list_certificates_request__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__list_certificates_response__descriptor;
+extern const ProtobufCMessageDescriptor headgate__v1__revoke_certificate_request__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__who_am_irequest__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__who_am_iresponse__descriptor;
 extern const ProtobufCMessageDescriptor headgate__v1__query_audit_request__descriptor;
