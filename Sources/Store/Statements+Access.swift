@@ -16,6 +16,8 @@ extension Statements {
   static let listCertificates = statement("list_certificates", PackageResources.list_certificates_sql)
   static let liveAPIKeys = statement("live_api_keys", PackageResources.live_api_keys_sql)
   static let noteAPIKeyUse = statement("note_api_key_use", PackageResources.note_api_key_use_sql)
+  static let requestsToReseal = statement("requests_to_reseal", PackageResources.requests_to_reseal_sql)
+  static let resealRequests = statement("reseal_requests", PackageResources.reseal_requests_sql)
   static let resealSecrets = statement("reseal_secrets", PackageResources.reseal_secrets_sql)
   static let resealVariables = statement("reseal_variables", PackageResources.reseal_variables_sql)
   static let revokeAPIKey = statement("revoke_api_key", PackageResources.revoke_api_key_sql)
@@ -27,7 +29,7 @@ extension Statements {
   static let access: [PostgresStatement] = [
     auditIsChangeable, certificateUse, countAPIKeys, countRevokedUnseen, countSealed,
     deleteEndedCertificates, findAPIKeys, grantServing, insertAPIKey, insertRevokedCertificate, listAPIKeys, listCertificates,
-    liveAPIKeys, noteAPIKeyUse, resealSecrets, resealVariables, revokeAPIKey, revokeCertificate,
+    liveAPIKeys, noteAPIKeyUse, requestsToReseal, resealRequests, resealSecrets, resealVariables, revokeAPIKey, revokeCertificate,
     revokedCertificates, secretsToReseal, variablesToReseal,
   ]
 }

@@ -1,7 +1,7 @@
 import Cryptography
 import Synchronization
 
-/// A key of one workspace, which seals the secrets of its triggers. It is stored wrapped by a master key.
+/// A key of one workspace, which seals its secrets. It is stored wrapped by a master key.
 package final class DataKey: Sendable {
   /// From this many sealed messages on, `needsReplacement` is true.
   package static let alarmUsage: UInt64 = 1 << 30
@@ -54,6 +54,12 @@ package final class DataKey: Sendable {
       throw .exhausted(dataKeyVersion: version)
     }
     return try Envelope.seal(plaintext, key: key, version: version, associated: context.associated(workspace: workspace))
+  }
+
+  /// Seals with a key that is derived for this message alone. It counts for nothing in the limit above.
+  func sealDerived(_ plaintext: SecretBytes, _ context: SecretContext) throws(VaultError) -> [UInt8] {
+    try Envelope.seal(
+      plaintext, key: key, version: version, associated: context.associated(workspace: workspace), format: .derived)
   }
 
   func open(_ envelope: Envelope, _ context: SecretContext) throws(VaultError) -> SecretBytes {

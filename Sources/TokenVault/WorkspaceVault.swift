@@ -42,6 +42,16 @@ package struct WorkspaceVault: Sendable {
     return try current.seal(plaintext, context)
   }
 
+  /// The same where strangers decide how often it happens: each message has a key of its own, derived from the data key, so that
+  /// however many there are never use the data key up.
+  ///
+  /// - Returns: format, data key version, salt, nonce, ciphertext, tag: 45 bytes more than the plaintext.
+  /// - Throws: `VaultError`.
+  package func sealMany(_ plaintext: SecretBytes, context: SecretContext) throws(VaultError) -> [UInt8] {
+    guard let current else { throw .noDataKey }
+    return try current.sealDerived(plaintext, context)
+  }
+
   /// Decrypts what was sealed for this very place.
   ///
   /// - Throws: `VaultError`, whatever was altered, cut off or moved.

@@ -4,6 +4,7 @@ import HeadgateProto
 import Identifiers
 import Postgres
 import RPC
+import Rules
 import Store
 import Synchronization
 import TestSupport
@@ -99,6 +100,39 @@ struct KeyServiceTests {
         """)
       let last = try #require(try await Self.rotate(try fixture.caller(.admin)).last)
       #expect(last.done == 2 && last.summary.contains("1 do not open"))
+    }
+  }
+
+  @Test("what was sealed with requests counts as use of a data key, and is encrypted anew with it")
+  func sealedRequests() async throws {
+    try await withControlPlane(configure: Self.quick) { fixture in
+      let admin = try fixture.caller(.admin)
+      let token = "a-secret-of-some-length"
+      let key = try await fixture.publish(Definitions.bearer(secret: token))["hook"] ?? []
+      let refused = (0..<3).map { EdgeRequest.make(key, headers: [("authorization", "Bearer wrong-\($0)")]) }
+      for request in refused { #expect(try await fixture.ingest.submit(request).status == 401) }
+      let stored = "SELECT count(*) FROM requests WHERE sealed IS NOT NULL"
+      #expect(try await eventually { try await fixture.number(stored) == 3 })
+      // One row's ciphertext in another's place.
+      try await fixture.sql(
+        """
+        UPDATE requests SET sealed = (SELECT r.sealed FROM requests r ORDER BY id DESC LIMIT 1)
+        WHERE id = (SELECT min(id::text)::uuid FROM requests)
+        """)
+      let before = try await KeyServiceClient(admin).status(KeyStatusRequest())
+      #expect(before.dataKeys.map(\.requests) == [3] && before.dataKeys.map(\.secrets) == [1])
+      let said = try await Self.rotate(admin)
+      #expect(said.first == KeyProgress(done: 0, total: 4))
+      #expect(said.last?.done == 3 && said.last?.summary.contains("1 do not open") == true, "\(String(describing: said.last))")
+      let after = try await KeyServiceClient(admin).status(KeyStatusRequest())
+      #expect(after.dataKeys.map(\.requests) == [1, 2] && after.dataKeys.map(\.secrets) == [0, 1])
+      let workspace = try #require(try await fixture.node.store.workspace(named: "default")).id
+      let id = try #require(UniqueID(bytes: refused[1].requestId))
+      let row = try #require(try await fixture.node.store.request(id, in: workspace))
+      let restored = try SealedParts(keys: fixture.node.keys).restored(row, key: key, baseURL: [])
+      #expect(restored.headers.contains { $0.value == Array("Bearer wrong-1".utf8) })
+      // A second pass finds nothing but what does not open.
+      #expect(try await Self.rotate(admin).last?.done == 3)
     }
   }
 

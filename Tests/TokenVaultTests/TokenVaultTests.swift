@@ -49,6 +49,36 @@ struct WorkspaceVaultTests {
     #expect(throws: VaultError.notAuthentic) { try vault.open(ciphertext + [0], context: Self.context) }
   }
 
+  @Test("What is sealed with a key of its own opens in its place alone, and uses nothing of the data key up")
+  func derived() throws {
+    let key = DataKey.random(workspace: Self.workspace, version: 1)
+    let vault = try WorkspaceVault(workspace: Self.workspace, keys: [key])
+    let secret = SecretBytes(copying: "Bearer of a stranger")
+    let ciphertext = try vault.sealMany(secret, context: Self.context)
+    #expect(ciphertext.count == secret.count + 45 && WorkspaceVault.dataKeyVersion(of: ciphertext) == 1)
+    #expect(try vault.open(ciphertext, context: Self.context) == secret)
+    #expect(try vault.sealMany(secret, context: Self.context) != ciphertext)
+    #expect(key.usage == 0)
+    for byte in ciphertext.indices {
+      for bit in 0..<8 {
+        var altered = ciphertext
+        altered[byte] ^= 1 << UInt8(bit)
+        #expect(throws: VaultError.self) { try vault.open(altered, context: Self.context) }
+      }
+    }
+    for count in ciphertext.indices {
+      #expect(throws: VaultError.self) { try vault.open(Array(ciphertext[..<count]), context: Self.context) }
+    }
+    var elsewhere = Self.context
+    elsewhere.field = "request"
+    #expect(throws: VaultError.notAuthentic) { try vault.open(ciphertext, context: elsewhere) }
+    // Past the limit of what the key itself may seal.
+    let spent = DataKey(workspace: Self.workspace, version: 1, key: .random(count: 32), usage: DataKey.maximumUsage)
+    let exhausted = try WorkspaceVault(workspace: Self.workspace, keys: [spent])
+    #expect(throws: VaultError.exhausted(dataKeyVersion: 1)) { try exhausted.seal(secret, context: Self.context) }
+    #expect(try exhausted.open(try exhausted.sealMany(secret, context: Self.context), context: Self.context) == secret)
+  }
+
   @Test("A version changed to another one at hand fails")
   func otherVersion() throws {
     let keys = [DataKey.random(workspace: Self.workspace, version: 1), DataKey.random(workspace: Self.workspace, version: 2)]

@@ -22,6 +22,10 @@ package enum ControlMetrics {
   private static let texts = [
     ("headgate_ingest_requests_total", "Requests to known triggers, by outcome."),
     ("headgate_ingest_rejected_total", "Requests that were refused, by cause."),
+    (
+      "headgate_ingest_sealed_total",
+      "Requests recorded with what they came with, encrypted, because they may be verified again."
+    ),
     ("headgate_ingest_unrecorded_total", "Calls of edge nodes that left no record, by reason."),
     (
       "headgate_ingest_stage_seconds",

@@ -25,6 +25,9 @@ package final class IngestMetrics: Sendable {
   /// From a Submit's arrival to its answer, of those that were recorded before the answer.
   package let latency = LatencyHistogram()
 
+  /// Requests that were recorded with what they came with, encrypted, to be verified again.
+  let sealed = Counter(label: "headgate_ingest_sealed_total")
+
   /// The two counts of an outcome: that of the status, and that of the metrics.
   private struct OutcomeMetrics: Sendable {
     let total = Atomic64()

@@ -113,6 +113,7 @@ package struct IngestService: IngestServiceHandler {
     var row = RequestRow(decision, outcome: outcome, of: request, nodes, now: arrival.now)
     if let mode = nodes.owner.compiled?.configuration.authentication.mode, SealedParts.areKept(outcome, decision.cause, mode) {
       row.sealed = sealed.seal(decision, of: request, nodes.owner)
+      if row.sealed != nil { metrics.sealed.increment() }
     }
     let trace = request.callersTrace
     if outcome == .rejected || outcome == .handshake {

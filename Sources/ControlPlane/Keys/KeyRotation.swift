@@ -3,7 +3,8 @@ import Identifiers
 import Store
 import TokenVault
 
-/// Encrypts the secrets of a workspace anew with its current data key, in small transactions, while they are in use.
+/// Encrypts the secrets of a workspace, and what was sealed with its requests, anew with its current data key, in small
+/// transactions, while they are in use.
 ///
 /// A replica that has not heard of the new key may seal with the old one for a moment. So the passes go on, with a pause
 /// between them, until one finds nothing that another had not given up; what is left after the last pass opens all the
@@ -71,7 +72,7 @@ struct KeyRotation: Sendable {
     let opening = try await keys.vault(opening: rows.map(\.ciphertext), of: workspace)
     return rows.compactMap { row in
       guard let context = row.context, let secret = try? opening.open(row.ciphertext, context: context),
-        let sealed = try? vault.seal(secret, context: context)
+        let sealed = try? row.seal(secret, context, vault)
       else { return nil }
       return (row, sealed)
     }

@@ -30,7 +30,7 @@ package struct KeyService: KeyServiceHandler {
     }
     let names = Dictionary(workspaces.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     let sealed = Dictionary(
-      counts.map { (KeyID(workspace: $0.workspace, version: $0.version), $0.count) }, uniquingKeysWith: +)
+      counts.map { (KeyID(workspace: $0.workspace, version: $0.version), $0) }, uniquingKeysWith: { first, _ in first })
     let newest = Dictionary(rows.map { ($0.workspace, $0.version) }, uniquingKeysWith: max)
     let versions = Set(masterKeys.versions).union(rows.map { UInt32(clamping: $0.masterKeyVersion) })
     return KeyStatusResponse(
@@ -40,11 +40,12 @@ package struct KeyService: KeyServiceHandler {
           dataKeys: UInt64(rows.count { UInt32(clamping: $0.masterKeyVersion) == version }))
       },
       dataKeys: rows.map { row in
-        DataKeyInfo(
+        let sealed = sealed[KeyID(workspace: row.workspace, version: Int64(row.version))]
+        return DataKeyInfo(
           workspace: names[row.workspace] ?? row.workspace.description, version: UInt32(clamping: row.version),
           masterKeyVersion: UInt32(clamping: row.masterKeyVersion), current: newest[row.workspace] == row.version,
-          secrets: UInt64(clamping: sealed[KeyID(workspace: row.workspace, version: Int64(row.version))] ?? 0),
-          createdAtUs: row.createdAt.microseconds)
+          secrets: UInt64(clamping: sealed?.secrets ?? 0), createdAtUs: row.createdAt.microseconds,
+          requests: UInt64(clamping: sealed?.requests ?? 0))
       })
   }
 
@@ -56,13 +57,14 @@ package struct KeyService: KeyServiceHandler {
     let vault = try await keys.addKey(to: workspace.id, audit: audit)
     let version = vault.current?.version ?? 0
     let counts = try await store.answer { store throws(StoreError) in try await store.sealedCounts(in: workspace.id) }
-    let total = counts.reduce(0) { $0 + ($1.version == Int64(version) ? 0 : UInt64(clamping: $1.count)) }
+    let total = counts.reduce(0) { $0 + ($1.version == Int64(version) ? 0 : UInt64(clamping: $1.secrets + $1.requests)) }
     try await writer.write(KeyProgress(done: 0, total: total))
     let outcome = try await KeyRotation(store: store, pace: pace).run(in: workspace.id, vault, keys) { done in
       // Secrets may have been added since they were counted.
       try await writer.write(KeyProgress(done: UInt64(done), total: max(total, UInt64(done))))
     }
-    var summary = "data key \(version) of \(workspace.name) is current; \(outcome.resealed) secrets encrypted with it"
+    var summary =
+      "data key \(version) of \(workspace.name) is current; \(outcome.resealed) secrets and requests encrypted with it"
     if outcome.unreadable > 0 { summary += "; \(outcome.unreadable) do not open and stay as they are" }
     let done = UInt64(outcome.resealed)
     try await writer.write(KeyProgress(done: done, total: max(total, done), summary: summary))

@@ -1,3 +1,4 @@
+import Cryptography
 import Store
 import TokenVault
 
@@ -8,6 +9,15 @@ extension SealedRow {
     case .trigger(let trigger, let secret, let purpose):
       StoredSecretPurpose(rawValue: purpose).map { TriggerSecrets.context(trigger, secret, $0) }
     case .variable(let name): VariableSecrets.context(name)
+    case .request(let request, let trigger): SealedParts.context(trigger, request)
+    }
+  }
+
+  /// Seals anew what was opened, as what is stored in such a place is sealed.
+  func seal(_ secret: SecretBytes, _ context: SecretContext, _ vault: WorkspaceVault) throws(VaultError) -> [UInt8] {
+    switch place {
+    case .trigger, .variable: try vault.seal(secret, context: context)
+    case .request: try vault.sealMany(secret, context: context)
     }
   }
 
@@ -16,6 +26,7 @@ extension SealedRow {
     switch place {
     case .trigger(let trigger, let secret, _): .secrets(afterTrigger: trigger, secret: secret)
     case .variable(let name): .variables(after: name)
+    case .request(let request, _): .requests(afterVersion: version, id: request)
     }
   }
 }

@@ -47,7 +47,8 @@ package struct SealedParts: Sendable {
     if decision.storedQuery != request.query { parts.append(Header(name: Self.queryName, value: request.query)) }
     guard !parts.isEmpty, let vault = keys.known(entry.workspace) else { return nil }
     let plaintext = SecretBytes(copying: HeaderList(headers: parts).encoded)
-    return try? vault.seal(plaintext, context: Self.context(entry.trigger, request.id))
+    // Whoever knows the URL decides how many of these there are.
+    return try? vault.sealMany(plaintext, context: Self.context(entry.trigger, request.id))
   }
 
   /// Why a request cannot be had as it came.
@@ -97,7 +98,7 @@ package struct SealedParts: Sendable {
       triggerKey: key)
   }
 
-  private static func context(_ trigger: UniqueID, _ request: UniqueID) -> SecretContext {
+  static func context(_ trigger: UniqueID, _ request: UniqueID) -> SecretContext {
     SecretContext(trigger: trigger.bytes, field: field, record: request.bytes)
   }
 }

@@ -132,9 +132,11 @@ package struct DataKeyInfo: ProtoMessage {
   package var masterKeyVersion: UInt32 = 0
   /// New secrets are encrypted with it.
   package var current: Bool = false
-  /// Secrets encrypted with it.
+  /// Secrets of triggers and variables encrypted with it.
   package var secrets: UInt64 = 0
   package var createdAtUs: Int64 = 0
+  /// Recorded requests with something that was encrypted with it: what they came with, to be verified again.
+  package var requests: UInt64 = 0
 
   package init() {}
 
@@ -144,7 +146,8 @@ package struct DataKeyInfo: ProtoMessage {
     masterKeyVersion: UInt32 = 0,
     current: Bool = false,
     secrets: UInt64 = 0,
-    createdAtUs: Int64 = 0
+    createdAtUs: Int64 = 0,
+    requests: UInt64 = 0
   ) {
     self.workspace = workspace
     self.version = version
@@ -152,6 +155,7 @@ package struct DataKeyInfo: ProtoMessage {
     self.current = current
     self.secrets = secrets
     self.createdAtUs = createdAtUs
+    self.requests = requests
   }
 }
 
@@ -164,6 +168,7 @@ extension DataKeyInfo {
     if current { length += 1 + 1 }
     if secrets != 0 { length += 1 + varintLength(secrets) }
     if createdAtUs != 0 { length += 1 + varintLength(UInt64(bitPattern: createdAtUs)) }
+    if requests != 0 { length += 1 + varintLength(requests) }
     return length
   }
 
@@ -174,6 +179,7 @@ extension DataKeyInfo {
     if current { writer.varint(current ? 1 : 0, tag: 32) }
     if secrets != 0 { writer.varint(secrets, tag: 40) }
     if createdAtUs != 0 { writer.varint(UInt64(bitPattern: createdAtUs), tag: 48) }
+    if requests != 0 { writer.varint(requests, tag: 56) }
   }
 
   package init(decoding bytes: UnsafeRawBufferPointer) throws(ProtoDecodingError) {
@@ -187,6 +193,7 @@ extension DataKeyInfo {
     self.current = message.pointee.current != 0
     self.secrets = message.pointee.secrets
     self.createdAtUs = message.pointee.created_at_us
+    self.requests = message.pointee.requests
   }
 }
 

@@ -9,39 +9,48 @@ package struct SealedRow: Hashable, Sendable {
     case trigger(UniqueID, secret: UniqueID, purpose: Int16)
     /// A workspace's variable, by name.
     case variable(String)
+    /// What redaction took out of a recorded request.
+    case request(UniqueID, trigger: UniqueID)
   }
 
   package var place: Place
   package var ciphertext: [UInt8]
+  /// Of the data key, where the pass goes by it.
+  package var version: Int64 = 0
 }
 
 /// A kind of secrets, and how far a pass over it has come.
 package enum SealedCursor: Hashable, Sendable {
   case secrets(afterTrigger: UniqueID, secret: UniqueID)
   case variables(after: String)
+  /// By the version of the data key first; 0: of no known form.
+  case requests(afterVersion: Int64, id: UniqueID)
 
-  /// The beginnings of both kinds.
+  /// The beginnings of all kinds.
   package static let all: [SealedCursor] = [
-    .secrets(afterTrigger: .least, secret: .least), .variables(after: ""),
+    .secrets(afterTrigger: .least, secret: .least), .variables(after: ""), .requests(afterVersion: 0, id: .least),
   ]
 }
 
-/// How many secrets a data key has sealed.
+/// What a data key has sealed.
 package struct SealedCount: Hashable, Sendable {
   package var workspace: UniqueID
   /// Of the data key; 0: the ciphertexts are of no known form.
   package var version: Int64
-  package var count: Int64
+  /// Secrets of triggers and variables.
+  package var secrets: Int64
+  /// Recorded requests with something that was taken out of them.
+  package var requests: Int64
 }
 
 extension Store {
-  /// How many secrets each data key has sealed; what is kept in requests is not counted.
+  /// What each data key has sealed.
   ///
   /// - Parameter workspace: only this one's; `nil`: all.
   package func sealedCounts(in workspace: UniqueID? = nil) async throws(StoreError) -> [SealedCount] {
     try await read { session in
       try session.query(Statements.countSealed, [.optional(workspace, PostgresValue.id)]).map {
-        SealedCount(workspace: try $0.id(), version: try $0.int64(), count: try $0.int64())
+        SealedCount(workspace: try $0.id(), version: try $0.int64(), secrets: try $0.int64(), requests: try $0.int64())
       }
     }
   }
@@ -64,6 +73,13 @@ extension Store {
         return try session.query(
           Statements.variablesToReseal, [.id(workspace), .int64(Int64(version)), .text(name), limit]
         ).map { SealedRow(place: .variable(try $0.text()), ciphertext: try $0.bytes()) }
+      case .requests(let after, let id):
+        return try session.query(
+          Statements.requestsToReseal, [.id(workspace), .int64(Int64(version)), .int64(after), .id(id), limit]
+        ).map { row in
+          let (trigger, id, version) = (try row.id(), try row.id(), try row.int64())
+          return SealedRow(place: .request(id, trigger: trigger), ciphertext: try row.bytes(), version: version)
+        }
       }
     }
   }
@@ -76,6 +92,7 @@ extension Store {
   ) async throws(StoreError) -> Int {
     var secrets: (triggers: [UniqueID], ids: [UniqueID], read: [[UInt8]], sealed: [[UInt8]]) = ([], [], [], [])
     var variables: (names: [String], read: [[UInt8]], sealed: [[UInt8]]) = ([], [], [])
+    var requests: (ids: [UniqueID], read: [[UInt8]], sealed: [[UInt8]]) = ([], [], [])
     for row in rows {
       switch row.read.place {
       case .trigger(let trigger, let id, _):
@@ -87,9 +104,13 @@ extension Store {
         variables.names.append(name)
         variables.read.append(row.read.ciphertext)
         variables.sealed.append(row.sealed)
+      case .request(let id, _):
+        requests.ids.append(id)
+        requests.read.append(row.read.ciphertext)
+        requests.sealed.append(row.sealed)
       }
     }
-    return try await change { [secrets, variables] session in
+    return try await change { [secrets, variables, requests] session in
       var count = 0
       if !secrets.ids.isEmpty {
         count += try session.query(
@@ -101,6 +122,12 @@ extension Store {
         count += try session.query(
           Statements.resealVariables,
           [.id(workspace), .texts(variables.names), .byteStrings(variables.read), .byteStrings(variables.sealed)]
+        ).affectedCount
+      }
+      if !requests.ids.isEmpty {
+        count += try session.query(
+          Statements.resealRequests,
+          [.id(workspace), .ids(requests.ids), .byteStrings(requests.read), .byteStrings(requests.sealed)]
         ).affectedCount
       }
       return count

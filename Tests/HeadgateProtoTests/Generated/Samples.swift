@@ -756,7 +756,8 @@ extension DataKeyInfo: SampledMessage {
       masterKeyVersion: source.number(),
       current: source.bool(),
       secrets: source.number(),
-      createdAtUs: source.number()
+      createdAtUs: source.number(),
+      requests: source.number()
     )
   }
 }

@@ -468,7 +468,7 @@ const ProtobufCMessageDescriptor headgate__v1__master_key_info__descriptor =
   (ProtobufCMessageInit) headgate__v1__master_key_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor headgate__v1__data_key_info__field_descriptors[6] =
+static const ProtobufCFieldDescriptor headgate__v1__data_key_info__field_descriptors[7] =
 {
   {
     "workspace",
@@ -542,11 +542,24 @@ static const ProtobufCFieldDescriptor headgate__v1__data_key_info__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "requests",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Headgate__V1__DataKeyInfo, requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned headgate__v1__data_key_info__field_indices_by_name[] = {
   5,   /* field[5] = created_at_us */
   3,   /* field[3] = current */
   2,   /* field[2] = master_key_version */
+  6,   /* field[6] = requests */
   4,   /* field[4] = secrets */
   1,   /* field[1] = version */
   0,   /* field[0] = workspace */
@@ -554,7 +567,7 @@ static const unsigned headgate__v1__data_key_info__field_indices_by_name[] = {
 static const ProtobufCIntRange headgate__v1__data_key_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor headgate__v1__data_key_info__descriptor =
 {
@@ -564,7 +577,7 @@ const ProtobufCMessageDescriptor headgate__v1__data_key_info__descriptor =
   "Headgate__V1__DataKeyInfo",
   "headgate.v1",
   sizeof(Headgate__V1__DataKeyInfo),
-  6,
+  7,
   headgate__v1__data_key_info__field_descriptors,
   headgate__v1__data_key_info__field_indices_by_name,
   1,  headgate__v1__data_key_info__number_ranges,

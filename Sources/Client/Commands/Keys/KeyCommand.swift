@@ -23,6 +23,9 @@ struct KeyStatus: ClientCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show the versions of the master key and the data keys.",
     discussion: """
+      REQUESTS are recorded requests that may be verified again: what they came with is kept encrypted. key rotate \
+      encrypts both anew.
+
       Example: headgate key status
       """)
 
@@ -43,13 +46,16 @@ struct KeyStatus: ClientCommand {
       Table(
         [
           Table.Column("WORKSPACE", cutTo: 12), Table.Column("DATA KEY", .right), Table.Column("STATE"),
-          Table.Column("MASTER KEY", .right), Table.Column("SECRETS", .right), Table.Column("CREATED"),
+          Table.Column("MASTER KEY", .right), Table.Column("SECRETS", .right), Table.Column("REQUESTS", .right),
+          Table.Column("CREATED"),
         ],
         rows: status.dataKeys.map { key in
           [
             Table.Cell(key.workspace, .bold), Table.Cell("\(key.version)"),
-            Table.Cell(key.current ? "current" : "", .green), Table.Cell("\(key.masterKeyVersion)"),
-            Table.Cell("\(key.secrets)"), Table.Cell(screen.time(key.createdAtUs)),
+            Table.Cell(
+              key.current ? "current" : key.secrets + key.requests == 0 ? "not in use" : "in use", key.current ? .green : .plain),
+            Table.Cell("\(key.masterKeyVersion)"),
+            Table.Cell("\(key.secrets)"), Table.Cell("\(key.requests)"), Table.Cell(screen.time(key.createdAtUs)),
           ]
         }))
   }
@@ -148,6 +154,7 @@ extension KeyStatusResponse {
           [
             "workspace": .string($0.workspace), "version": .integer($0.version), "current": .bool($0.current),
             "master_key_version": .integer($0.masterKeyVersion), "secrets": .integer($0.secrets),
+            "requests": .integer($0.requests),
             "created_at": .time($0.createdAtUs),
           ]
         }),

@@ -74,10 +74,11 @@ struct  Headgate__V1__DataKeyInfo
   protobuf_c_boolean current;
   uint64_t secrets;
   int64_t created_at_us;
+  uint64_t requests;
 };
 #define HEADGATE__V1__DATA_KEY_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&headgate__v1__data_key_info__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0 }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Headgate__V1__RotateKeyRequest
