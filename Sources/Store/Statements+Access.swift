@@ -3,6 +3,9 @@ import Postgres
 /// Statements of API keys, certificates, the audit log and key rotation.
 extension Statements {
   static let auditIsChangeable = statement("audit_is_changeable", PackageResources.audit_is_changeable_sql)
+  static let backupAccess = statement("backup_access", PackageResources.backup_access_sql)
+  static let backupDefects = statement("backup_defects", PackageResources.backup_defects_sql)
+  static let backupRights = statement("backup_rights", PackageResources.backup_rights_sql)
   static let certificateUse = statement("certificate_use", PackageResources.certificate_use_sql)
   static let countAPIKeys = statement("count_api_keys", PackageResources.count_api_keys_sql)
   static let countRevokedUnseen = statement("count_revoked_unseen", PackageResources.count_revoked_unseen_sql)
@@ -27,7 +30,7 @@ extension Statements {
   static let variablesToReseal = statement("variables_to_reseal", PackageResources.variables_to_reseal_sql)
 
   static let access: [PostgresStatement] = [
-    auditIsChangeable, certificateUse, countAPIKeys, countRevokedUnseen, countSealed,
+    auditIsChangeable, backupAccess, backupDefects, backupRights, certificateUse, countAPIKeys, countRevokedUnseen, countSealed,
     deleteEndedCertificates, findAPIKeys, grantServing, insertAPIKey, insertRevokedCertificate, listAPIKeys, listCertificates,
     liveAPIKeys, noteAPIKeyUse, requestsToReseal, resealRequests, resealSecrets, resealVariables, revokeAPIKey, revokeCertificate,
     revokedCertificates, secretsToReseal, variablesToReseal,

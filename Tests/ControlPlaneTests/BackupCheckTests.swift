@@ -64,6 +64,64 @@ struct BackupCheckTests {
     }
   }
 
+  @Test("variables and what was sealed with requests are opened too, and what does not open is named")
+  func everyKind() async throws {
+    let keys = try MasterKeys.forTests()
+    try await withControlPlane(masterKeys: keys) { fixture in
+      let key = try await fixture.publish(Definitions.bearer(secret: "a-secret-of-some-length"))["hook"] ?? []
+      let environment = VariableServiceClient(try fixture.caller(.admin))
+      _ = try await environment.set(SetVariableRequest(name: "api_token", value: "variable", secret: true))
+      _ = try await environment.set(SetVariableRequest(name: "plain", value: "text"))
+      for token in ["wrong-1", "wrong-2"] {
+        _ = try await fixture.ingest.submit(EdgeRequest.make(key, headers: [("authorization", "Bearer \(token)")]))
+      }
+      #expect(
+        try await eventually { try await fixture.number("SELECT count(*) FROM requests WHERE sealed IS NOT NULL") == 2 })
+      let access = AccessServiceClient(try fixture.caller(.admin))
+      _ = try await access.createKey(CreateKeyRequest(name: "k", role: .reader))
+      _ = try await access.revokeCertificate(RevokeCertificateRequest(fingerprint: Array(repeating: 1, count: 32)))
+      func texts() async throws -> [String: String] {
+        let findings = try await check(fixture, masterKeys: keys)
+        return Dictionary(uniqueKeysWithValues: findings.map { ($0.subject, ($0.isGood ? "" : "BAD ") + $0.text) })
+      }
+      let whole = try await texts()
+      #expect(whole["variables"] == "1, all opened" && whole["sealed requests"] == "2, all opened", "\(whole)")
+      #expect(
+        whole["API keys"] == "1" && whole["certificates"] == "1 seen, 1 revoked" && whole["structure"]?.hasPrefix("every") == true
+      )
+      try await fixture.sql(
+        """
+        UPDATE workspace_variables SET ciphertext = '\\x01' WHERE ciphertext IS NOT NULL;
+        UPDATE requests SET sealed = (SELECT sealed FROM requests ORDER BY id LIMIT 1)
+          WHERE id = (SELECT id FROM requests ORDER BY id DESC LIMIT 1);
+        UPDATE api_keys SET hash = ''
+        """)
+      let torn = try await texts()
+      #expect(torn["variables"] == "BAD 1 of 1 do not open; variables: default/api_token")
+      #expect(torn["sealed requests"]?.hasPrefix("BAD 1 of 2 do not open; requests: default/") == true)
+      #expect(torn["API keys"] == "BAD 1 of 1 have no hash or no role" && torn["secrets"] == "1, all opened")
+    }
+  }
+
+  @Test(
+    "what a restore has left out of the schema is named",
+    arguments: [
+      ("CREATE INDEX late ON ONLY requests (received_at)", "index late"),
+      ("DROP TRIGGER audit_log_append_only ON audit_log", "trigger"),
+      ("DROP FUNCTION drop_partitions", "drop_partitions"), ("DROP TABLE api_keys", "api_keys"),
+      ("ALTER TABLE customers DROP CONSTRAINT customers_pkey CASCADE", "primary key customers"),
+      ("ALTER TABLE requests DROP COLUMN trace_id", "trace_id"),
+      ("ALTER TABLE flow_versions ADD CONSTRAINT late CHECK (version > 0) NOT VALID", "constraint late of flow_versions"),
+    ])
+  func structure(change: String, named: String) async throws {
+    let keys = try MasterKeys.forTests()
+    try await withControlPlane(masterKeys: keys) { fixture in
+      try await fixture.sql(change)
+      let bad = try await check(fixture, masterKeys: keys).filter { !$0.isGood }
+      #expect(bad.map(\.subject) == ["structure"] && bad.first?.text.contains(named) == true, "\(bad)")
+    }
+  }
+
   @Test("another schema is told with what to do, and a missing table is found")
   func schema() async throws {
     let keys = try MasterKeys.forTests()
