@@ -291,6 +291,25 @@ import Testing
     try await listener.close()
   }
 
+  /// A process that stops is not kept by what still waits for a connection.
+  @Test(arguments: [false, true]) func aCancelledTaskWaitsForNoConnection(_ beforehand: Bool) async throws {
+    let client = try RPCClient(configuration: Self.configuration([1]), logger: Self.logger)
+    let (waits, waiting) = AsyncStream<Void>.makeStream()
+    let task = Task {
+      if beforehand { withUnsafeCurrentTask { $0?.cancel() } }
+      waiting.finish()
+      return await Self.echo(client, "x", timeout: .seconds(3600))
+    }
+    for await _ in waits {}
+    task.cancel()
+    guard case .failure(let error) = await task.value else {
+      Issue.record("there is nobody to answer")
+      return
+    }
+    #expect(error.code == .cancelled)
+    await client.shutdown()
+  }
+
   @Test func aRequestThatTheServerWouldNotTakeIsNotSent() async throws {
     let (listener, port) = try await Self.silentServer()
     let client = try await RPCClient.connect(Self.configuration([port]), logger: Self.logger)

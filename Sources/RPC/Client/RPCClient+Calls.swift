@@ -115,12 +115,24 @@ extension RPCClient: RPCCaller {
   private func port(until deadline: NIODeadline) async throws(RPCError) -> ClientPort {
     if let (_, port) = state.withLockedValue({ $0.slots.pick(eventLoop: nil, avoiding: nil) }) { return port }
     guard configuration.waitsForConnection else { throw notConnected }
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<ClientPort, RPCError>, Never>) in
-      wait(until: deadline) { port, error in
-        continuation.resume(returning: port.map { .success($0) } ?? .failure(error ?? ClientPort.lost))
+    let token = CallToken()
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Result<ClientPort, RPCError>, Never>) in
+        wait(until: deadline, token: token) { port, error in
+          continuation.resume(returning: port.map { .success($0) } ?? .failure(error ?? ClientPort.lost))
+        }
+        // The handler below may have run before the call waited.
+        if Task.isCancelled { stopWaiting(token) }
       }
+    } onCancel: {
+      stopWaiting(token)
     }
     return try result.get()
+  }
+
+  private func stopWaiting(_ token: CallToken) {
+    let call = state.withLockedValue { $0.waiting.remove(token) }
+    call?.attempt(nil, RPCError(.cancelled, "the call was cancelled while it waited for a connection"))
   }
 }
 

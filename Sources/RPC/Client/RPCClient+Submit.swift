@@ -71,7 +71,9 @@ extension RPCClient {
   }
 
   /// Calls `attempt` with a connection when there is one, or with an error at the deadline.
-  func wait(until deadline: NIODeadline, _ attempt: @escaping @Sendable (ClientPort?, RPCError?) -> Void) {
+  func wait(
+    until deadline: NIODeadline, token: CallToken? = nil, _ attempt: @escaping @Sendable (ClientPort?, RPCError?) -> Void
+  ) {
     enum Outcome {
       case connection(ClientPort)
       case waits(timer: NIODeadline?)
@@ -84,7 +86,7 @@ extension RPCClient {
       guard state.waiting.count < configuration.limits.waitingCalls else {
         return .refused(RPCError(.resourceExhausted, "too many calls wait for a connection"))
       }
-      return .waits(timer: state.waiting.append(WaitingCall(deadline: deadline, attempt: attempt)))
+      return .waits(timer: state.waiting.append(WaitingCall(deadline: deadline, token: token, attempt: attempt)))
     }
     switch outcome {
     case .connection(let port): attempt(port, nil)

@@ -4,6 +4,8 @@ import NIOCore
 /// A call that waits for a connection.
 struct WaitingCall: Sendable {
   var deadline: NIODeadline
+  /// Names the call for `remove`; `nil`: it cannot be removed.
+  var token: CallToken?
   /// Called once: with a connection, or with the error.
   var attempt: @Sendable (ClientPort?, RPCError?) -> Void
 }
@@ -21,6 +23,11 @@ struct WaitingCalls {
     let before = deadlines.next
     deadlines.include(call.deadline)
     return deadlines.next < before ? deadlines.next : nil
+  }
+
+  /// Takes out a call that is not wanted any more; `nil`: it waits no longer.
+  mutating func remove(_ token: CallToken) -> WaitingCall? {
+    calls.firstIndex { $0.token === token }.map { calls.remove(at: $0) }
   }
 
   mutating func takeAll() -> [WaitingCall] {
