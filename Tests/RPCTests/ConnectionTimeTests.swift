@@ -27,6 +27,29 @@ import Testing
     #expect(keepAlive.deadlineReached(now: Self.at(24)) == .ping(2))
   }
 
+  @Test func aCallWithoutAnswerPutsASilentPeerInDoubt() {
+    var keepAlive = KeepAlive(interval: .seconds(10), timeout: .seconds(5), now: Self.at(0))
+    #expect(keepAlive.callTimedOut(now: Self.at(1.4)) == .none, "it was heard not long ago: only the call was slow")
+    #expect(keepAlive.deadline == Self.at(10))
+    #expect(keepAlive.callTimedOut(now: Self.at(2.5)) == .ping(1))
+    #expect(keepAlive.deadline == Self.at(4))
+    // Further calls do not give it more time.
+    #expect(keepAlive.callTimedOut(now: Self.at(3)) == .none)
+    #expect(keepAlive.deadline == Self.at(4))
+    #expect(keepAlive.deadlineReached(now: Self.at(4)) == .peerIsSilent)
+    // It answers.
+    keepAlive.heard(now: Self.at(4))
+    #expect(keepAlive.deadlineReached(now: Self.at(4)) == .none)
+    #expect(keepAlive.deadline == Self.at(14))
+  }
+
+  @Test func aCallWithoutAnswerShortensAPingUnderWay() {
+    var keepAlive = KeepAlive(interval: .seconds(10), timeout: .seconds(5), now: Self.at(0))
+    #expect(keepAlive.deadlineReached(now: Self.at(10)) == .ping(1))
+    #expect(keepAlive.callTimedOut(now: Self.at(11)) == .none)
+    #expect(keepAlive.deadline == Self.at(12.5))
+  }
+
   // MARK: deadlines of calls
 
   @Test func theEarliestDeadlineIsKeptAndLookedAtNotTooOften() {

@@ -291,6 +291,21 @@ import Testing
     try await listener.close()
   }
 
+  @Test func aSilentServerIsFoundOutSoonerWhereCallsGetNoAnswer() async throws {
+    let (listener, port) = try await Self.silentServer()
+    // Pings after ten seconds: what is found out before, the calls found out.
+    let client = try await RPCClient.connect(Self.configuration([port]), logger: Self.logger)
+    let start = ContinuousClock.now
+    async let patient = Self.echo(client, "x", timeout: .seconds(60))
+    #expect(await Self.echo(client, "x", timeout: .milliseconds(1600)) == .failure(noAnswer))
+    #expect(await patient == .failure(RPCError(.unavailable, "the connection was lost: the server is silent")))
+    #expect(ContinuousClock.now - start < .seconds(9))
+    await client.shutdown()
+    try await listener.close()
+  }
+
+  private let noAnswer = RPCError(.deadlineExceeded, "no answer within the timeout")
+
   /// A process that stops is not kept by what still waits for a connection.
   @Test(arguments: [false, true]) func aCancelledTaskWaitsForNoConnection(_ beforehand: Bool) async throws {
     let client = try RPCClient(configuration: Self.configuration([1]), logger: Self.logger)

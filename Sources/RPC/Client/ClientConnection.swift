@@ -494,20 +494,29 @@ final class ClientConnection: ChannelInboundHandler {
     isInTurn = true
     let now = now
     if now >= greetingDeadline { fail(TransportFailure(.timedOut, "no answer in time")) }
-    for (streamID, call) in machine.expired(now: now) {
+    let expired = machine.expired(now: now)
+    for (streamID, call) in expired {
       sendCancel(streamID)
       finish(call, .failure(RPCError(.deadlineExceeded, "no answer within the timeout")))
     }
-    switch keepAlive?.deadlineReached(now: now) {
+    if !expired.isEmpty { act(keepAlive?.callTimedOut(now: now)) }
+    act(keepAlive?.deadlineReached(now: now))
+    closeIfUnused()
+    endTurn()
+  }
+
+  private func act(_ action: KeepAlive.Action?) {
+    switch action {
     case .ping(let sequence):
       // Nothing has happened for a while: the memory of busier times is given back.
       if writer.isEmpty { writer = FrameWriter() }
       writer.frame(.ping, streamID: 0, payload: ByteBuffer(integer: sequence))
-    case .peerIsSilent: fail(TransportFailure(.timedOut, "the server is silent"))
+    case .peerIsSilent:
+      fail(TransportFailure(.timedOut, "the server is silent"))
+      // Closing in order waits for the peer's part of it, which does not come: nobody is to wait for that as well.
+      ended()
     case .some(.none), nil: break
     }
-    closeIfUnused()
-    endTurn()
   }
 }
 
