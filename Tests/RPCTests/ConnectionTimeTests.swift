@@ -50,6 +50,17 @@ import Testing
     #expect(keepAlive.deadline == Self.at(12.5))
   }
 
+  // MARK: clocks that are set
+
+  @Test(
+    arguments: [(2_000_000, nil), (6_900_000, nil), (7_100_000, 5_100_000), (-3_598_000_000, -3_600_000_000)] as [(Int64, Int64?)]
+  )
+  func aStepOfTheClockIsNoticedOnce(_ wall: Int64, _ step: Int64?) {
+    var watch = ClockWatch(ClockReading(wall: 1_000_000, uptime: Self.at(10)))
+    #expect(watch.step(at: ClockReading(wall: 1_000_000 + wall, uptime: Self.at(12))) == step)
+    #expect(watch.step(at: ClockReading(wall: 1_000_000 + wall + 2_000_000, uptime: Self.at(14))) == nil)
+  }
+
   // MARK: deadlines of calls
 
   @Test func theEarliestDeadlineIsKeptAndLookedAtNotTooOften() {

@@ -362,6 +362,18 @@ import Testing
     #expect(!peer.core.admit(), "nobody comes in any more")
   }
 
+  @Test func connectionsAreMadeAnewWhenTheClockWasSet() throws {
+    let peer = try Peer(handlers: [Echo.handler])
+    defer { peer.finish() }
+    try peer.hello()
+    peer.core.clockWasSet(by: -3_600_000_000)
+    peer.channel.embeddedEventLoop.run()
+    #expect(try peer.answers() == ["goAway"])
+    #expect(peer.core.admit(), "the next one is welcome")
+    peer.pass(.seconds(1))
+    #expect(!peer.isOpen)
+  }
+
   @Test func aDrainDoesNotWaitForEver() throws {
     let peer = try Peer(handlers: [Self.silent])
     defer { peer.finish() }

@@ -18,7 +18,8 @@ package final class RPCClient: Sendable {
     var slots: ConnectionSlots<ClientPort>
     var nextConnectionID: UInt64 = 0
     var waiting = WaitingCalls()
-    var clockOffset: Duration?
+    /// A server's clock minus ours as it was then.
+    var clock: (offset: Duration, measuredAt: ClockReading)?
     var lastLoss: String?
     var lastRefusal: RPCError?
     var readySince: [ConnectionID: NIODeadline] = [:]
@@ -76,8 +77,12 @@ package final class RPCClient: Sendable {
   /// Some connection is ready for calls.
   package var isReady: Bool { state.withLockedValue { $0.slots.isReady } }
 
-  /// A server's clock minus ours, as of the last Hello; `nil` before.
-  package var serverTimeOffset: Duration? { state.withLockedValue { $0.clockOffset } }
+  /// A server's clock minus ours, as measured by the last Hello; `nil` before. Stays right when our clock is set.
+  package var serverTimeOffset: Duration? {
+    state.withLockedValue { state in
+      state.clock.map { $0.offset - .microseconds($0.measuredAt.step(until: .now())) }
+    }
+  }
 
   /// Why the last connection failed, in words for people; `nil` when none has.
   package var lastFailure: String? { state.withLockedValue { $0.lastLoss } }
@@ -138,7 +143,7 @@ package final class RPCClient: Sendable {
   private func ready(_ slot: ConnectionSlots<ClientPort>.Slot, _ port: ClientPort, _ greeting: ServerGreeting) {
     let (isWanted, waiting) = state.withLockedValue { state -> (Bool, [WaitingCall]) in
       guard state.slots.connected(slot, port.id, port) else { return (false, []) }
-      if let offset = greeting.clockOffset { state.clockOffset = offset }
+      if let offset = greeting.clockOffset { state.clock = (offset, .now()) }
       state.readySince[port.id] = .now()
       state.ports[port.id] = port
       state.lastRefusal = nil

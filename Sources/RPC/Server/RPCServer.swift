@@ -63,8 +63,19 @@ package final class RPCServer: Sendable {
     } catch {
       throw .cannotListen(address: name, reason: TransportFailure(error).reason)
     }
+    watchClock(while: channel)
     state.withLockedValue { $0 = .listening(channel) }
     return channel.localAddress ?? address
+  }
+
+  private func watchClock(while listener: any Channel) {
+    let watch = NIOLockedValueBox(ClockWatch(.now()))
+    let task = listener.eventLoop.scheduleRepeatedTask(initialDelay: ClockWatch.interval, delay: ClockWatch.interval) {
+      [core] _ in
+      guard let step = watch.withLockedValue({ $0.step(at: .now()) }) else { return }
+      core.clockWasSet(by: step)
+    }
+    listener.closeFuture.whenComplete { _ in task.cancel() }
   }
 
   private func security(for address: SocketAddress) throws(RPCServerError) -> ServerCore.Security {

@@ -158,7 +158,7 @@ final class ServerConnection: ChannelDuplexHandler {
     timing.identified(now: now)
     let registered = core.register(port, principal: principal, certificate: certificate?.certificate, address: peer)
     registration = registered.id
-    if let deadline = registered.drainDeadline { drain(by: deadline) }
+    if let deadline = registered.drainDeadline { drain(by: deadline, because: ServerCore.shuttingDown) }
   }
 
   /// The peer has named its program.
@@ -364,7 +364,7 @@ final class ServerConnection: ChannelDuplexHandler {
       case .grant(let streamID, let messages): grant(messages, on: streamID)
       case .requestAuthenticated(let streamID, let result): requestAuthenticated(streamID, result)
       case .connectionAuthenticated(let streamID, let result): connectionAuthenticated(streamID, result)
-      case .drain(let deadline): drain(by: deadline)
+      case .drain(let deadline, let reason): drain(by: deadline, because: reason)
       case .rightsEnded(let fits, let error): rightsEnded(fits, error)
       case .certificatesRevoked(let fits):
         if let certificate, fits(certificate.certificate) {
@@ -395,15 +395,15 @@ final class ServerConnection: ChannelDuplexHandler {
     written()
   }
 
-  private func drain(by deadline: NIODeadline) {
+  private func drain(by deadline: NIODeadline, because reason: String) {
     timing.drainDeadline = deadline
     let endless = machine.drain()
     if machine.extensions.contains(.goAway) {
-      let goAway = GoAway(lastStreamID: machine.lastStreamID, reason: "the server is shutting down")
+      let goAway = GoAway(lastStreamID: machine.lastStreamID, reason: reason)
       writer.frame(.goAway, streamID: 0, payload: goAway.payload)
       written()
     }
-    for streamID in endless { end(streamID, RPCError(.unavailable, "the server is shutting down")) }
+    for streamID in endless { end(streamID, RPCError(.unavailable, reason)) }
     closeIfDrained()
     schedule()
   }

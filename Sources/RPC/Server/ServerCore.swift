@@ -128,7 +128,17 @@ final class ServerCore: Sendable {
   /// Asks every connection to finish by the deadline; connections that come later are closed.
   func drain(by deadline: NIODeadline) {
     state.withLockedValue { $0.drainDeadline = deadline }
-    post(.drain(deadline))
+    post(.drain(deadline, reason: Self.shuttingDown))
+  }
+
+  static let shuttingDown = "the server is shutting down"
+
+  /// Asks every connection to make place for a new one, which learns the time: the clock was set.
+  func clockWasSet(by microseconds: Int64) {
+    logger.warning(
+      "the clock was set: connections are made anew", metadata: ["seconds": "\(Double(microseconds) / 1_000_000)"])
+    let deadline = NIODeadline.now().saturating(adding: TimeAmount(configuration.timeouts.drain))
+    post(.drain(deadline, reason: "the server's clock was set"))
   }
 
   /// Returns when no connection is left.

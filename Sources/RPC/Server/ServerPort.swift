@@ -18,7 +18,7 @@ enum ServerEvent: Sendable {
   /// The API key of SessionService.Authenticate was looked up.
   case connectionAuthenticated(UInt32, Result<Principal, RPCError>)
   /// Take no further calls and close when the present ones are done; at the deadline anyway.
-  case drain(NIODeadline)
+  case drain(NIODeadline, reason: String)
   /// End the calls of the principals that fit, and the connection if it is one of theirs.
   case rightsEnded(@Sendable (Principal) -> Bool, RPCError)
   /// Close, if the connection was opened with one of these certificates.
