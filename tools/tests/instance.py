@@ -1,5 +1,6 @@
 """A whole Headgate of its own for a test: started by tools/run in a temporary home, on free ports of 127.0.0.1."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -48,13 +49,17 @@ class CommandFailed(Exception):
 class Instance:
     """PostgreSQL, a control plane and an edge node, with the CLI to steer them."""
 
-    def __init__(self, keep=False, wal_mb=0):
+    def __init__(self, keep=False, directory=BIN, wal_mb=0):
+        self.directory = directory
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="headgate-test-"))
         os.chmod(self.home, 0o755)
         self.keep = keep
         self.edge_port, self.control_port, self.postgres_port = free_ports(3)
+        # Directory of the socket and port of another server that has taken PostgreSQL's place.
+        self.database = None
         self.environment = {
             **os.environ,
+            "HEADGATE_BIN": str(directory),
             "HEADGATE_HOME": str(self.home),
             "HEADGATE_EDGE_PORT": str(self.edge_port),
             "HEADGATE_CONTROL_PORT": str(self.control_port),
@@ -105,7 +110,7 @@ class Instance:
     def cli(self, *arguments, stdin=None, check=True, timeout=60):
         """Runs `headgate` and gives its result."""
         result = subprocess.run(
-            [str(BIN / "headgate"), *arguments],
+            [str(self.directory / "headgate"), *arguments],
             env=self.environment, capture_output=True, text=True, input=stdin, timeout=timeout,
         )
         if check and result.returncode != 0:
@@ -170,13 +175,39 @@ class Instance:
         for lock in pathlib.Path((self.home / "run" / "postgres.socket").read_text().strip()).glob(".s.PGSQL.*"):
             lock.unlink()
 
+    def restart(self, name, options=None, environment=None, directory=None, prefix=()):
+        """Stops "control" or "edge" by SIGTERM and starts it again with other options.
+
+        options: names with new values, such as {"--database": "host=…"}; what is not named stays.
+        environment: variables beyond those it had; directory: where the program is; prefix: words before it.
+        """
+        pid = self.pid(name)
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+        variables = dict(entry.split("=", 1) for entry in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in entry)
+        program = next(index for index, word in enumerate(words) if word.endswith(f"headgate-{name}"))
+        words = [*prefix, str((directory or self.directory) / f"headgate-{name}"), *words[program + 1:]]
+        for option, value in (options or {}).items():
+            if option in words:
+                words[words.index(option) + 1] = value
+            else:
+                words += [option, value]
+        os.kill(pid, signal.SIGTERM)
+        wait_until_gone(pid)
+        with open(self.home / "logs" / f"{name}.log", "ab") as log:
+            process = subprocess.Popen(
+                words, env={**variables, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        (self.home / "run" / f"{name}.pid").write_text(str(process.pid))
+        port = int(words[words.index("--admin-listen" if name == "control" else "--listen") + 1].rpartition(":")[2])
+        wait_for(lambda: is_ready(port), seconds=30, what=f"{name} being ready")
+        return process
+
     # The database, for checks that do not trust the programs
 
     def sql(self, statement):
         """Rows of a query, each a list of texts."""
-        socket_directory = (self.home / "run" / "postgres.socket").read_text().strip()
+        socket_directory, port = self.database or ((self.home / "run" / "postgres.socket").read_text().strip(), self.postgres_port)
         result = subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-h", socket_directory, "-p", str(self.postgres_port), "-U", "headgate",
+            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-h", str(socket_directory), "-p", str(port), "-U", "headgate",
              "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement],
             env={**self.environment, "PGPASSFILE": str(self.home / "pgpass")}, capture_output=True, text=True, timeout=120,
         )
@@ -197,6 +228,18 @@ def wait_until_gone(pid, seconds=40):
             return
         time.sleep(0.01)
     raise TimeoutError(f"process {pid} did not end in {seconds} s")
+
+
+def is_ready(port):
+    """Whether /readyz on the port of 127.0.0.1 says so."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def wait_for(condition, seconds=10, what="a condition"):
