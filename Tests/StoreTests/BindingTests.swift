@@ -83,6 +83,7 @@ import TestSupport
         if index == 4 || index == 7 {
           #expect(bound.customerManner == .failed && bound.chatManner == .failed && bound.customer == nil && bound.chat == nil)
           #expect(bound.failure.contains(index == 4 ? "22021" : "54000"))
+          #expect(bound.failure.hasSuffix(" The run starts without customer and chat."))
         } else {
           #expect(bound.customer != nil && bound.chat != nil && bound.failure.isEmpty)
         }

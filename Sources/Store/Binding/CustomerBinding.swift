@@ -15,6 +15,8 @@ struct CustomerBinding {
     var part: Int
     var workspace: UniqueID
     var request: BindingRequest
+    /// The part has a run, which starts whatever becomes of its binding.
+    var startsRun = false
   }
 
   /// Customers that were to be changed when somebody else was faster: locked before they are read again.
@@ -79,7 +81,7 @@ struct CustomerBinding {
       switch try bind([place], session) {
       case .bound(let outcomes): drafts[place.draft][place.part].binding = outcomes.first
       case .refused(let sqlState):
-        drafts[place.draft][place.part].binding = BindingOutcome(failed: place.request, sqlState: sqlState)
+        drafts[place.draft][place.part].binding = BindingOutcome(failed: place, sqlState: sqlState)
       }
     }
   }
@@ -115,9 +117,11 @@ struct CustomerBinding {
   private static func places(_ drafts: [IngestDraft]) -> [Place] {
     var places: [Place] = []
     for (index, draft) in drafts.enumerated() {
-      for (part, binding) in draft.entry.parts.lazy.map(\.binding).enumerated() {
-        guard let binding, draft[part].duplicateOf == nil else { continue }
-        places.append(Place(draft: index, part: part, workspace: draft.entry.request.workspace, request: binding))
+      for (number, part) in draft.entry.parts.enumerated() {
+        guard let binding = part.binding, draft[number].duplicateOf == nil else { continue }
+        places.append(
+          Place(
+            draft: index, part: number, workspace: draft.entry.request.workspace, request: binding, startsRun: part.run != nil))
       }
     }
     return places
@@ -162,10 +166,13 @@ extension PostgresError {
 
 extension BindingOutcome {
   /// Of what the database refused.
-  fileprivate init(failed request: BindingRequest, sqlState: String) {
+  fileprivate init(failed place: CustomerBinding.Place, sqlState: String) {
     self.init()
-    if !request.customer.isEmpty { customerManner = .failed }
-    if request.chat != nil { chatManner = .failed }
+    if !place.request.customer.isEmpty { customerManner = .failed }
+    if place.request.chat != nil { chatManner = .failed }
     failure = "The database refused what was to be written (SQLSTATE \(sqlState))."
+    guard place.startsRun else { return }
+    let missing = [customerManner == nil ? nil : "customer", chatManner == nil ? nil : "chat"].compactMap { $0 }
+    failure += " The run starts without \(missing.joined(separator: " and "))."
   }
 }
