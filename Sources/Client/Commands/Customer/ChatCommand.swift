@@ -35,22 +35,14 @@ struct ChatList: ClientCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run(_ session: Session, _ screen: Screen) async throws {
-    var chats: [Chat] = []
-    let next = try await Paging.read(limit: paging.effectiveLimit, cursor: paging.cursor ?? "") { size, cursor in
+    let chats = try await paging.read { size, cursor in
       let response = try await session.customers.listChats(
         ListChatsRequest(
           workspace: session.workspace, channel: channel ?? "", customer: customer ?? "", contact: contact ?? "",
           pageSize: size, cursor: cursor))
       return (response.chats, response.nextCursor)
-    } deliver: {
-      chats += $0
     }
-    switch screen.format {
-    case .json: try screen.print(["chats": .array(chats.map(\.json)), "next_cursor": .textOrNull(next)])
-    case .table where chats.isEmpty: try screen.print("no chats match")
-    case .table: try screen.print(CustomerTable.chats(chats, time: screen.time))
-    }
-    if !next.isEmpty, screen.format == .table { screen.remark("more: add --cursor \(TerminalText.escaped(next))") }
+    try screen.print(chats, named: "chats", json: \.json) { CustomerTable.chats($0, time: screen.time) }
   }
 }
 

@@ -34,21 +34,13 @@ struct CustomerList: ClientCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run(_ session: Session, _ screen: Screen) async throws {
-    var customers: [Customer] = []
-    let next = try await Paging.read(limit: paging.effectiveLimit, cursor: paging.cursor ?? "") { size, cursor in
+    let customers = try await paging.read { size, cursor in
       let response = try await session.customers.list(
         ListCustomersRequest(
           workspace: session.workspace, contact: contact ?? "", name: name ?? "", pageSize: size, cursor: cursor))
       return (response.customers, response.nextCursor)
-    } deliver: {
-      customers += $0
     }
-    switch screen.format {
-    case .json: try screen.print(["customers": .array(customers.map(\.summaryJSON)), "next_cursor": .textOrNull(next)])
-    case .table where customers.isEmpty: try screen.print("no customers match")
-    case .table: try screen.print(CustomerTable.table(customers, time: screen.time))
-    }
-    if !next.isEmpty, screen.format == .table { screen.remark("more: add --cursor \(TerminalText.escaped(next))") }
+    try screen.print(customers, named: "customers", json: \.summaryJSON) { CustomerTable.table($0, time: screen.time) }
   }
 }
 
