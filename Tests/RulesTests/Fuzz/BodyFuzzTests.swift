@@ -114,7 +114,7 @@ enum BodyFuzz {
       + #"{"variable":"n","from":"element","type":"number"},{"variable":"s","from":"{{ element }}","type":"string"},"#
       + #"{"variable":"t","from":"parents[0].t","type":"number"},{"variable":"p","from":"parents[0].c"}],"order_by":"element""#
     let trigger = try Sample.trigger(fields, connections: Self.toOther)
-    try Fuzz.rounds(150, seed: seed) { source in
+    Fuzz.rounds(150, seed: seed) { source in
       let digits = source.text(of: ["1", "9", "0", "7"], upTo: 30)
       let number =
         (source.oneIn(2) ? "-" : "") + "3\(digits)" + (source.oneIn(2) ? ".\(digits)0" : "")
