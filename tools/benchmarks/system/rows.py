@@ -59,9 +59,10 @@ def raise_file_limit():
 
 
 def memory(instance, url, options):
-    """Resident memory of both programs, freshly started, and of the edge node with idle connections."""
+    """Resident memory of both programs, idle a second after their start, and of the edge node with idle connections."""
     instance.stop()
     instance.start()
+    time.sleep(1)
     result = {"edge_idle_mib": rss_mib(instance.pid("edge")), "control_idle_mib": rss_mib(instance.pid("control"))}
     count = min(10_000, raise_file_limit() - 200)
     with idle_connections(instance.edge_port, count):
