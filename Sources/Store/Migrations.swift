@@ -22,6 +22,8 @@ enum Migrations {
     Migration(version: 3, name: "listen", script: PackageResources._003_listen_sql),
     Migration(version: 4, name: "logs", script: PackageResources._004_logs_sql),
     Migration(version: 5, name: "access", script: PackageResources._005_access_sql),
+    // The program before finds the same without the indexes, only slower.
+    Migration(version: 6, name: "terms", script: PackageResources._006_terms_sql, compatibleFrom: 5),
     // A control plane of the version before cannot open what this one seals with requests; all else is added only.
     Migration(version: 7, name: "certificates", script: PackageResources._007_certificates_sql, compatibleFrom: 5),
   ]

@@ -14,44 +14,35 @@ import TestSupport
     #expect(TextPattern.containing(text) == pattern)
   }
 
-  /// Every statement that searches has the same filter.
+  /// Every statement that searches has the same filter, whole and once, and no name of a fragment is left.
   @Test func theFilterIsTheSameEverywhere() throws {
-    func filter(_ statement: PostgresStatement) -> String {
-      let lines = statement.sql.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-      guard let first = lines.firstIndex(where: { $0.contains("$5::timestamptz IS NULL") && $0.contains("r.received_at") }) else {
-        return ""
-      }
-      let text = lines[first...].prefix(13).joined(separator: " ")
-      let bare = text.replacing(", false) AS matches", with: "")
-      return bare.hasPrefix("AND ") ? String(bare.dropFirst(4)) : bare
+    let filter = try #require(Statements.fragments["filter"])
+    let statements = [
+      Statements.searchAll, Statements.searchTriggers, Statements.searchRange, Statements.tailRequests,
+      Statements.estimateRequests, Statements.requestStatistics, Statements.leaseStatistics,
+    ]
+    for statement in statements {
+      #expect(statement.sql.ranges(of: filter).count == 1, "\(statement.name)")
+      #expect(!statement.sql.contains("/*"), "\(statement.name)")
     }
-    let statements =
-      SearchSource.allCases.map(\.statement)
-      + [
-        Statements.searchDay, Statements.tailRequests, Statements.estimateRequests, Statements.requestStatistics,
-        Statements.leaseStatistics,
-      ]
-    let all = Set(statements.map(filter))
-    #expect(all.count == 1, "\(all)")
-    #expect(all.first?.hasSuffix("($17::text IS NULL OR body_json(r.body) @> $17::jsonb)") == true)
   }
 
-  @Test func sourcesFollowTheFilter() {
-    let id = UniqueID.random()
+  @Test(
+    arguments: [
+      (RequestFilter(), false), (RequestFilter(outcomes: [1, 4]), false), (RequestFilter(outcomes: [4, 7]), true),
+      (RequestFilter(outcomes: [2, 3, 4, 5, 6]), false), (RequestFilter(causes: [0]), false), (RequestFilter(causes: [7]), true),
+      (RequestFilter(status: 200), false), (RequestFilter(status: 401), true), (RequestFilter(event: []), false),
+      (RequestFilter(event: [1]), true), (RequestFilter(deliveryID: [1]), true), (RequestFilter(customer: .least), true),
+      (RequestFilter(chat: .least), true), (RequestFilter(bodyText: "abc", bodyJSON: [123, 125]), false),
+      (RequestFilter(address: .init(address: [10, 0, 0, 0], prefixLength: 8)), false),
+      (RequestFilter(address: .init(address: [10, 0, 0, 1], prefixLength: 32)), true),
+    ] as [(RequestFilter, Bool)])
+  func whatFewRequestsHaveIsKnownFromTheFilter(filter: RequestFilter, hasTerms: Bool) {
+    #expect(filter.hasTerms == hasTerms)
+  }
+
+  @Test func blocksHaveAFirstAndALastAddress() {
     let block = RequestFilter.AddressBlock(address: [10, 0, 0, 0], prefixLength: 8)
-    let single = RequestFilter.AddressBlock(address: [10, 0, 0, 1], prefixLength: 32)
-    let cases: [(RequestFilter, Bool, [SearchSource])] = [
-      (RequestFilter(), false, [.all]), (RequestFilter(), true, [.triggers]),
-      (RequestFilter(outcomes: [1, 4]), false, [.all]), (RequestFilter(outcomes: [4, 7]), false, [.outcomes]),
-      (RequestFilter(causes: [7], status: 401), false, [.status, .causes]), (RequestFilter(status: 200), false, [.all]),
-      (RequestFilter(event: []), false, [.all]), (RequestFilter(event: [1], customer: id), true, [.customer, .event, .triggers]),
-      (RequestFilter(address: block), false, [.all]), (RequestFilter(address: single), false, [.address]),
-      (RequestFilter(deliveryID: [1], chat: id), false, [.delivery, .chat]),
-      (RequestFilter(bodyText: "abc", bodyJSON: [123, 125]), false, [.all]),
-    ]
-    for (filter, triggers, sources) in cases {
-      #expect(SearchSource.candidates(for: filter, triggers: triggers) == sources, "\(filter)")
-    }
     #expect(block.first == [10, 0, 0, 0] && block.last == [10, 255, 255, 255])
     #expect(RequestFilter.AddressBlock(address: [192, 168, 17, 9], prefixLength: 20).last == [192, 168, 31, 255])
   }
@@ -108,6 +99,9 @@ import TestSupport
       for isIndexed in [false, true] {
         if isIndexed {
           // As if the day were over.
+          let addresses = try await number(
+            database, "(SELECT count(index_addresses(current_date + 1)) FROM generate_series(1, 4))")
+          #expect(addresses > 0)
           let indexed = try await number(
             database, "(SELECT count(*) FROM (SELECT index_bodies(current_date + 1) FROM generate_series(1, 4)) x)")
           #expect(indexed == 4)
@@ -115,7 +109,7 @@ import TestSupport
         for (index, (filter, matches)) in cases.enumerated() {
           let expected = rows.filter(matches).map(\.id)
           var limits = RequestSearch.Limits()
-          limits.firstStep = 16
+          limits.pace.firstStep = 16
           limits.candidatesBeforeDays = isIndexed ? 32 : 2048
           var found: [UniqueID] = []
           var before: UniqueID?

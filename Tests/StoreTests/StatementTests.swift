@@ -22,10 +22,13 @@ import TestSupport
     let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Sources/Store")
     let statements = try FileManager.default.contentsOfDirectory(atPath: sources.appendingPathComponent("Statements").path)
-    #expect(statements.sorted() == Statements.all.map { $0.name + ".sql" }.sorted())
+    let names = Statements.all.map(\.name) + Statements.fragments.keys
+    #expect(statements.sorted() == names.map { $0 + ".sql" }.sorted())
     for statement in Statements.all {
       let path = sources.appendingPathComponent("Statements/\(statement.name).sql").path
-      #expect(try String(contentsOfFile: path, encoding: .utf8) == statement.sql)
+      var text = try String(contentsOfFile: path, encoding: .utf8)
+      for (name, fragment) in Statements.fragments { text = text.replacing("/*\(name)*/", with: fragment) }
+      #expect(text == statement.sql)
     }
     let migrations = try FileManager.default.contentsOfDirectory(atPath: sources.appendingPathComponent("Migrations").path)
     #expect(migrations.count == Migrations.all.count)

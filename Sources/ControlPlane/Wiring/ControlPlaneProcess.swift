@@ -49,7 +49,7 @@ package enum ControlPlaneProcess {
     let group = configuration.threads == 0 ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     var services: [any Service] = [
       DatabaseService(node, drain: configuration.drain), ConfigurationService(node, logger: logger),
-      MaintenanceService(node, logger: logger), RunCountService(node),
+      MaintenanceService(node, logger: logger), TermsService(node, logger: logger), RunCountService(node),
       MasterKeyReload(keys: node.keys, source: configuration.masterKeySource, logger: logger),
     ]
     if let endpoint = configuration.adminListen {

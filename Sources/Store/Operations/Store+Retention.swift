@@ -3,7 +3,8 @@ import Postgres
 
 extension Store {
   /// Cleans up as the rules say, on a connection of its own: drops what is too old, takes the bodies from requests, indexes the
-  /// bodies of closed days. What it did and why it failed is recorded; what failed is tried again in the next round.
+  /// addresses and the bodies of closed days. What it did and why it failed is recorded; what failed is tried again in the next
+  /// round.
   ///
   /// - Returns: what was done; `nil`: another process was at it.
   package func cleanUp(_ rules: RetentionRules) async throws(StoreError) -> CleanUp? {
@@ -56,6 +57,7 @@ extension PostgresSession {
         done.emptied.append(name)
       }
     }
+    while let name = try names(Statements.indexAddresses, [.int32(Self.minutesOver)]).first { done.addresses.append(name) }
     if rules.indexesBodies {
       for _ in 0..<rules.indexedDaysAtOnce {
         guard let name = try names(Statements.indexBodies, [.int32(0)]).first else { break }
@@ -63,6 +65,9 @@ extension PostgresSession {
       }
     }
   }
+
+  /// How long a day is over when its addresses are indexed, which holds up late requests of that day for as long as it takes.
+  private static let minutesOver: Int32 = 10
 
   /// A run that did nothing is recorded once an hour, as a sign of life.
   fileprivate func isRetentionDue() throws(PostgresError) -> Bool {

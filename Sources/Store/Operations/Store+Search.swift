@@ -104,8 +104,7 @@ extension PostgresSession {
   ) throws(PostgresError) -> ([UniqueID], UniqueID?) {
     let query = SearchQuery(workspace, filter, triggers: try triggers(of: filter, in: workspace), before: id)
     var search = RequestSearch(query, on: self)
-    let end = time.map { ContinuousClock.now + $0 } ?? .now + .seconds(3600)
-    try search.run(until: end, wanting: limit)
+    try search.run(until: time.map { .now + $0 }, wanting: limit)
     return (search.found, search.isDone ? nil : search.position)
   }
 

@@ -21,12 +21,14 @@ extension Store {
       if triggers?.isEmpty == true { return buckets.statistics }
       let query = SearchQuery(workspace, filter, triggers: triggers)
       let parameters = query.parameters(limit: 1) + [.int32(Int32(clamping: length / 1_000_000)), .time(origin)]
-      try session.planned { () throws(PostgresError) in
+      try session.planned(filter.isNarrow ? .terms : .values) { () throws(PostgresError) in
         let requests = try session.query(Statements.requestStatistics, parameters)
         for index in 0..<requests.count {
           var row = requests[index]
           try buckets.addRequests(&row)
         }
+      }
+      try session.planned { () throws(PostgresError) in
         let leases = try session.query(Statements.leaseStatistics, parameters + [.bool(query.restrictsRequests)])
         for index in 0..<leases.count {
           var row = leases[index]

@@ -42,14 +42,18 @@ package struct CleanUp: Hashable, Sendable {
   package var dropped: [String] = []
   /// The bodies were taken from their requests.
   package var emptied: [String] = []
+  /// The addresses got an index of their own.
+  package var addresses: [String] = []
   /// The bodies got search indexes.
   package var indexed: [String] = []
 
-  package var isEmpty: Bool { dropped.isEmpty && emptied.isEmpty && indexed.isEmpty }
+  package var isEmpty: Bool { dropped.isEmpty && emptied.isEmpty && addresses.isEmpty && indexed.isEmpty }
 
   /// For people, such as "dropped requests_20261101, took the bodies from requests_20261116"; empty: nothing was done.
   package var summary: String {
-    [("dropped", dropped), ("took the bodies from", emptied), ("indexed the bodies of", indexed)].filter { !$0.1.isEmpty }
-      .map { "\($0.0) \($0.1.joined(separator: ", "))" }.joined(separator: ", ")
+    [
+      ("dropped", dropped), ("took the bodies from", emptied), ("indexed the addresses of", addresses),
+      ("indexed the bodies of", indexed),
+    ].filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: ", "))" }.joined(separator: ", ")
   }
 }

@@ -1,114 +1,125 @@
 import Identifiers
 import Postgres
 
-/// Looks for requests that match, newest first, in steps of which each reads a bounded number of rows: whatever is asked, no
+/// Looks for requests that match, newest first, in steps of which each does a bounded amount of work: whatever is asked, no
 /// statement runs away, and what was found so far can be told at any time, with the place to go on from.
 ///
-/// Candidates come from an index. Where a filter leaves a choice of several, all of them take a first small step, and the one
-/// that came furthest back goes on. A filter that no such index serves (a text, JSON, a block of addresses) and that has found
-/// little among the newest candidates goes on day by day where an index finds a day's matches at once.
+/// First come the newest candidates, one after the other: often that is all it takes. Then
+/// - a filter that asks for something few requests have goes back in windows of time, in which pages that have nothing are passed
+///   over by what `requests_terms` tells of them, or by candidates on, whichever is faster;
+/// - a filter that asks for a text, JSON or a block of addresses goes on by days where an index finds a day's matches at once;
+/// - any other goes on by candidates.
 struct RequestSearch {
   /// How much a step reads, and when to go on by days.
   struct Limits: Sendable {
-    /// Candidates of the first step; each further step reads twice as many.
-    var firstStep = 256
-    var largestStep = 8192
-    /// Candidates that were read in vain before days are searched.
+    var pace = SearchPace.Limits()
+    /// More candidates than that are not read where days can be searched.
     var candidatesBeforeDays = 2048
   }
 
   private let query: SearchQuery
   private let session: PostgresSession
   private let limits: Limits
-  private var sources: [SearchSource]
+  private let source: SearchSource
+  private var pace: SearchPace
   /// Where the search is: what has greater ids is done.
   private(set) var position: UniqueID
   /// There is nothing before `position`.
   private(set) var isDone = false
   private(set) var found: [UniqueID] = []
-  private var step: Int
   private var candidatesRead = 0
   /// `nil`: not known yet. Newest first.
   private var days: [(first: UniqueID, end: UniqueID)]?
+  /// There is nothing before it; `nil`: not known yet.
+  private var oldest: UniqueID?
 
   init(_ query: SearchQuery, on session: PostgresSession, limits: Limits = Limits()) {
     self.query = query
     self.session = session
     self.limits = limits
-    sources = SearchSource.candidates(for: query.filter, triggers: query.triggers != nil)
+    source = SearchSource(for: query)
+    pace = SearchPace(limits.pace)
     position = query.bound
-    step = limits.firstStep
     if query.triggers?.isEmpty == true || query.bound <= query.least { isDone = true }
   }
 
   /// Goes on until so many are found, everything was searched, or the time is over; at least one step.
-  mutating func run(until end: ContinuousClock.Instant, wanting count: Int) throws(PostgresError) {
+  ///
+  /// - Parameter end: `nil`: it takes its time.
+  mutating func run(until end: ContinuousClock.Instant?, wanting count: Int) throws(PostgresError) {
     while !isDone, found.count < count {
-      if candidatesRead >= limits.candidatesBeforeDays, let day = try dayToSearch() {
-        try searchDay(from: day, wanting: count - found.count)
-      } else {
-        try stepThroughCandidates(wanting: count - found.count)
-      }
-      if ContinuousClock.now >= end { return }
+      try step(until: end, wanting: count - found.count)
+      if let end, ContinuousClock.now >= end { return }
     }
+  }
+
+  private mutating func step(until end: ContinuousClock.Instant?, wanting count: Int) throws(PostgresError) {
+    if wouldReadMany(wanting: count), let day = try dayToSearch() {
+      return try searchRange(from: day, wanting: count, planning: .values)
+    }
+    let way = query.filter.hasTerms ? pace.faster : .candidates
+    let began = ContinuousClock.now
+    let foundBefore = found.count
+    var beganAt = min(position.unixMilliseconds, UnixTime.now().microseconds / 1000)
+    switch way {
+    case .candidates:
+      // Where nothing came lately, what lies before the newest request says nothing of how frequent requests are.
+      if let newest = try stepThroughCandidates(wanting: count) { beganAt = newest.unixMilliseconds }
+    case .windows:
+      let oldest = try readOldest()
+      guard position > oldest else {
+        isDone = true
+        return
+      }
+      let first = UniqueID.first(atUnixMilliseconds: max(0, beganAt - pace.window))
+      try searchRange(from: max(first, oldest), wanting: count, planning: .terms)
+      if position <= oldest { isDone = true }
+    }
+    let now = ContinuousClock.now
+    let new = found.count - foundBefore
+    pace.went(
+      SearchPace.Step(
+        way: way, passed: max(0, beganAt - position.unixMilliseconds), took: now - began, remaining: end.map { $0 - now },
+        found: new, wanted: count - new))
   }
 
   // MARK: Candidates
 
-  /// What a step of a source came to.
-  private struct Step {
-    var found: [UniqueID]
-    /// Down to which id all was seen; `nil`: to the end.
-    var reached: UniqueID?
-    var source: SearchSource
-
-    func isFurther(than other: Step) -> Bool {
-      guard let reached else { return other.reached != nil }
-      return other.reached.map { reached < $0 } ?? false
-    }
+  /// Whether, as frequent as matches are among the candidates read so far, it takes many more to find so many.
+  private func wouldReadMany(wanting count: Int) -> Bool {
+    guard candidatesRead > 0 else { return false }
+    return count * candidatesRead > limits.candidatesBeforeDays * found.count
   }
 
-  private mutating func stepThroughCandidates(wanting count: Int) throws(PostgresError) {
-    var best: Step?
-    for source in sources {
-      let step = try read(source)
-      if best.map({ step.isFurther(than: $0) }) ?? true { best = step }
-      if step.reached == nil { break }
-    }
-    guard let best else { return }
-    sources = [best.source]
-    candidatesRead += step
-    step = min(step * 2, limits.largestStep)
-    take(best.found, wanting: count, reached: best.reached)
-  }
-
-  private func read(_ source: SearchSource) throws(PostgresError) -> Step {
-    let rows = try session.query(source.statement, query.parameters(limit: step, bound: position))
-    var found: [UniqueID] = []
+  /// Returns the newest candidate.
+  private mutating func stepThroughCandidates(wanting count: Int) throws(PostgresError) -> UniqueID? {
+    let rows = try session.query(source.statement, query.parameters(limit: pace.candidates, bound: position))
+    var ids: [UniqueID] = []
+    var newest: UniqueID?
     var reached: UniqueID?
     for index in 0..<rows.count {
       var row = rows[index]
       let id = try row.id()
-      if try row.bool() { found.append(id) }
-      if try row.bool() { reached = id }
+      if try row.bool() { ids.append(id) }
+      let place = try row.int64()
+      if place == 1 { newest = id }
+      if place == pace.candidates { reached = id }
     }
-    return Step(found: found, reached: reached, source: source)
-  }
-
-  /// Takes what was found; when that is more than is wanted, the search goes on behind the last one that is.
-  private mutating func take(_ ids: [UniqueID], wanting count: Int, reached: UniqueID?) {
+    candidatesRead += pace.candidates
     if ids.count > count {
+      // The search goes on behind the last one that is wanted.
       found += ids.prefix(count)
       position = ids[count - 1]
     } else {
       found += ids
       if let reached { position = reached } else { isDone = true }
     }
+    return newest
   }
 
-  // MARK: Days
+  // MARK: Ranges
 
-  /// The ids of the day to search at once; `nil`: candidates are to be read on.
+  /// The first id of the day to search at once; `nil`: the search is to go on otherwise.
   private mutating func dayToSearch() throws(PostgresError) -> UniqueID? {
     let searchesBodies = query.filter.bodyText != nil || query.filter.bodyJSON != nil
     let searchesBlock = query.filter.address.map { !$0.isSingle } ?? false
@@ -118,13 +129,13 @@ struct RequestSearch {
     return days?.first { $0.first <= last && last < $0.end }.map { max($0.first, query.least) }
   }
 
-  /// The days whose bodies have indexes, or else all: addresses are indexed on every day.
+  /// The days whose bodies, or else addresses, have indexes.
   private func readDays(searchesBodies: Bool) throws(PostgresError) -> [(first: UniqueID, end: UniqueID)] {
     let tomorrow = UniqueID.first(atUnixMilliseconds: UnixTime.now().microseconds / 1000 + Self.dayMilliseconds)
     let rows =
       try searchesBodies
       ? session.query(Statements.indexedDays, [.id(query.least), .id(min(position, tomorrow))])
-      : session.query(Statements.partitionDays)
+      : session.query(Statements.addressDays)
     var days: [(first: UniqueID, end: UniqueID)] = []
     for index in 0..<rows.count {
       var row = rows[index]
@@ -133,34 +144,40 @@ struct RequestSearch {
     return days
   }
 
-  private mutating func searchDay(from first: UniqueID, wanting count: Int) throws(PostgresError) {
-    let rows = try session.planned { () throws(PostgresError) in
-      try session.query(
-        Statements.searchDay, query.parameters(limit: count, bound: position, least: first) + query.addressRange)
+  private mutating func readOldest() throws(PostgresError) -> UniqueID {
+    if let oldest { return oldest }
+    // Without a partition there are no requests.
+    let rows = try session.query(Statements.oldestPartition)
+    var least = max(position, query.least)
+    if rows.count > 0 {
+      var row = rows[0]
+      least = max(try row.id(), query.least)
     }
+    oldest = least
+    return least
+  }
+
+  /// Searches what is before `position`, down to an id.
+  private mutating func searchRange(
+    from first: UniqueID, wanting count: Int, planning: PostgresSession.Planning
+  ) throws(PostgresError) {
+    let queries = planning == .terms && query.filter.hasTerms ? query.alternatives : [query]
     var ids: [UniqueID] = []
-    for index in 0..<rows.count {
-      var row = rows[index]
-      ids.append(try row.id())
+    try session.planned(planning) { () throws(PostgresError) in
+      for query in queries {
+        let rows = try session.query(
+          Statements.searchRange, query.parameters(limit: count, bound: position, least: first) + query.addressRange)
+        for index in 0..<rows.count {
+          var row = rows[index]
+          ids.append(try row.id())
+        }
+      }
     }
-    found += ids
-    position = ids.count == count ? ids[count - 1] : first
+    if queries.count > 1 { ids.sort(by: >) }
+    found += ids.prefix(count)
+    position = ids.count >= count ? ids[count - 1] : first
     if position <= query.least { isDone = true }
   }
 
   private static let dayMilliseconds: Int64 = 86_400_000
-}
-
-extension PostgresSession {
-  /// Runs statements with a plan made for their very values, which pays where values decide about the plan.
-  func planned<Value>(_ body: () throws(PostgresError) -> Value) throws(PostgresError) -> Value {
-    try run(script: "SET plan_cache_mode = force_custom_plan")
-    let value: Value
-    do throws(PostgresError) { value = try body() } catch {
-      if !error.isConnectionLost { try run(script: "SET plan_cache_mode = force_generic_plan") }
-      throw error
-    }
-    try run(script: "SET plan_cache_mode = force_generic_plan")
-    return value
-  }
 }

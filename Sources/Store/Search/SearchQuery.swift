@@ -47,7 +47,29 @@ struct SearchQuery: Sendable {
     ]
   }
 
-  /// $18 and $19 of `search_day`.
+  /// The same search as several, each of which asks for one outcome and one cause at most: of several at once `requests_terms`
+  /// knows nothing. What they find together is what this one finds. Itself alone where they would be too many.
+  var alternatives: [SearchQuery] {
+    var all = [self]
+    guard filter.isDivisible else { return all }
+    if filter.outcomes.count > 1 {
+      all = Set(filter.outcomes).map { outcome in
+        var one = self
+        one.filter.outcomes = [outcome]
+        return one
+      }
+    }
+    guard filter.causes.count > 1 else { return all }
+    return all.flatMap { query in
+      Set(filter.causes).map { cause in
+        var one = query
+        one.filter.causes = [cause]
+        return one
+      }
+    }
+  }
+
+  /// $18 and $19 of `search_range`.
   var addressRange: [PostgresValue] {
     guard let block = filter.address else { return [.null, .null] }
     let length = block.address.count * 8

@@ -1,0 +1,2 @@
+-- How many ranges of pages were summarized
+SELECT summarize_terms()
