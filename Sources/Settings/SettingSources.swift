@@ -55,8 +55,27 @@ package struct SettingSources: Sendable {
       case .toggle: value = ""
       }
       let standard = setting.standard.isEmpty ? "" : " Default: \(setting.standard)."
-      return "  \(setting.flag)\(value)\n      \(setting.summary)\(standard) (\(environmentPrefix)_\(setting.environmentSuffix))"
+      let text = "\(setting.summary)\(standard) (\(environmentPrefix)_\(setting.environmentSuffix))"
+      return "  \(setting.flag)\(value)\n" + Self.indented(text)
     }.joined(separator: "\n")
+  }
+
+  /// Columns of the help, as of the parser that prints it: lines that fit are left as they are.
+  private static let helpWidth = 80
+
+  /// The text in lines below a flag, broken between words.
+  private static func indented(_ text: String) -> String {
+    let margin = String(repeating: " ", count: 6)
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, margin.count + line.count + 1 + word.count > helpWidth {
+        lines.append(margin + line)
+        line = ""
+      }
+      line += line.isEmpty ? String(word) : " \(word)"
+    }
+    return (lines + [margin + line]).joined(separator: "\n")
   }
 
   /// The flags by key. Every flag must be one of the table's, once, with a value where it needs one.

@@ -11,7 +11,11 @@ struct KeysCommand: AsyncParsableCommand {
 struct KeysInitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Write a new master key file (0600). Never overwrites one.",
-    discussion: "Without this file no stored secret can be read again: keep a copy where the database's backups are not.")
+    discussion: """
+      Without this file no stored secret can be read again: keep a copy where the database's backups are not.
+
+      Example: headgate-control keys init --file master.keys
+      """)
 
   @Option(help: "The file to write.")
   var file: String

@@ -11,7 +11,8 @@ struct PKICommand: AsyncParsableCommand {
 /// `headgate-control pki init`: a new authority.
 struct PKIInitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Make a certificate authority: ca.pem and ca.key (0600). Never overwrites one.")
+    commandName: "init", abstract: "Make a certificate authority: ca.pem and ca.key (0600). Never overwrites one.",
+    discussion: "Example: headgate-control pki init --directory pki")
 
   @Option(help: ArgumentHelp("Where to write it; made when absent.", valueName: "directory"))
   var directory: String
@@ -28,7 +29,14 @@ struct PKIIssueCommand: ParsableCommand {
   static let control = "control"
 
   static let configuration = CommandConfiguration(
-    commandName: "issue", abstract: "Issue NAME.pem and NAME.key (0600) from the authority in a directory.")
+    commandName: "issue", abstract: "Issue NAME.pem and NAME.key (0600) from the authority in a directory.",
+    usage: "headgate-control pki issue [<options>] --name <name> --role <role>",
+    discussion: """
+      Example: headgate-control pki issue --directory pki --name edge-1 --role edge
+      Example: headgate-control pki issue --directory pki --name ana --role admin
+      Example: headgate-control pki issue --directory pki --name control \\
+        --role control --dns control.example.com
+      """)
 
   @Option(help: ArgumentHelp("Where the authority is and the files are written.", valueName: "directory"))
   var directory: String

@@ -13,6 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
+    if let word = settings.first, !word.hasPrefix("-") {
+      let commands = HeadgateControl.configuration.subcommands.compactMap { $0.configuration.commandName }
+      throw ValidationError("there is no command \"\(word)\"; there are \(commands.joined(separator: ", "))")
+    }
     let configuration = try SettingArguments.read(settings)
     try await ControlPlaneProcess.serve(configuration)
   }

@@ -198,6 +198,8 @@ struct ConfigurationTests {
     let settings = ControlSettings.all
     #expect(Set(settings.map(\.flag)).count == settings.count)
     let help = ControlSettings.sources.help()
+    // What the parser would break anew would lose its place below the flag.
+    #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 && $0.hasPrefix("  ") })
     for setting in settings { #expect(help.contains(setting.flag) && help.contains(setting.environmentSuffix)) }
   }
 }

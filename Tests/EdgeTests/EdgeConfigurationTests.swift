@@ -80,6 +80,8 @@ import Testing
 
   @Test func everyKeyIsInTheHelpOnce() {
     let help = EdgeSettings.sources.help()
+    // What the parser would break anew would lose its place below the flag.
+    #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 && $0.hasPrefix("  ") })
     for setting in EdgeSettings.all {
       #expect(
         help.split(separator: "\n").count { $0.hasPrefix("  \(setting.flag) ") || $0 == "  \(setting.flag)" } == 1,

@@ -122,7 +122,11 @@ package enum ControlPlaneProcess {
     let description: String
 
     init(_ error: any Error) {
-      description = (error as? StoreError).flatMap(SchemaAdvice.text(for:)) ?? "\(error)"
+      if case .unavailable(let cause)? = error as? StoreError {
+        description = "PostgreSQL cannot be reached: \(cause)"
+      } else {
+        description = (error as? StoreError).flatMap(SchemaAdvice.text(for:)) ?? "\(error)"
+      }
     }
   }
 

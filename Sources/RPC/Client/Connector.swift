@@ -32,7 +32,7 @@ struct SocketConnector: Connector {
       do {
         context = try NIOSSLContext(configuration: material.clientConfiguration())
       } catch {
-        throw TLSMaterialError(what: "certificate", path: "\(material)", reason: "does not fit its key")
+        throw TLSMaterialError(what: "certificate", path: material.origin, reason: "does not fit its key")
       }
     }
   }

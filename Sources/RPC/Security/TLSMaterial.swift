@@ -17,7 +17,8 @@ package struct TLSMaterial: Sendable, CustomStringConvertible, CustomDebugString
   let certificateChain: [NIOSSLCertificate]
   let privateKey: NIOSSLPrivateKey?
   let authorities: [NIOSSLCertificate]
-  private let origin: String
+  /// Where it was read from, for messages.
+  let origin: String
 
   /// Reads PEM files.
   ///
