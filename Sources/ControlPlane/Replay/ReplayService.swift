@@ -202,8 +202,8 @@ package struct ReplayService: ReplayServiceHandler {
           variables: part.variables, node: nodes.name(of: part), element: UInt32(clamping: part.element))
       }
       result.bindings = try await preview(decision, nodes)
-      let customer = result.bindings.first { !$0.customerOutcome.isEmpty }
-      let chat = result.bindings.first { !$0.chatOutcome.isEmpty }
+      let customer = result.bindings.first { Self.isBound($0.customerOutcome) }
+      let chat = result.bindings.first { Self.isBound($0.chatOutcome) }
       // One that is to be made has no id yet.
       after.customer = customer.map { $0.customerId.isEmpty ? $0.customerOutcome : $0.customerId } ?? ""
       after.chat = chat.map { $0.chatId.isEmpty ? $0.chatOutcome : $0.chatId } ?? ""
@@ -253,6 +253,9 @@ package struct ReplayService: ReplayServiceHandler {
     if case .disabled = entry.state { return nil }
     return DecidedNodes(owner: entry, subscribers: entry.subscribers)
   }
+
+  /// Whether a binding came about; one without any value is none, as its request's record says it.
+  private static func isBound(_ outcome: String) -> Bool { !outcome.isEmpty && outcome != "unbound" }
 
   private static func skipped(_ id: UniqueID, _ code: String, _ message: String) -> ReplayResult {
     var result = ReplayResult(id: id.description)
