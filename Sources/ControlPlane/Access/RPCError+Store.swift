@@ -10,7 +10,7 @@ extension RPCError {
     let named = object.isEmpty ? "" : " \(object)"
     switch error {
     case .notFound(let kind): self.init(.notFound, "there is no \(kind.word)\(named)")
-    case .alreadyExists(let kind): self.init(.alreadyExists, "there is a \(kind.word)\(named) already")
+    case .alreadyExists(let kind): self.init(.alreadyExists, "there is \(kind.article) \(kind.word)\(named) already")
     case .tooMany(let kind): self.init(.resourceExhausted, "there are as many \(kind.word)s as there may be", isRetryable: false)
     case .staleRevision(let current):
       self.init(
@@ -43,6 +43,9 @@ extension RPCError {
 }
 
 extension StoredObject {
+  /// Before the word.
+  fileprivate var article: String { self == .apiKey ? "an" : "a" }
+
   /// For people.
   fileprivate var word: String {
     switch self {

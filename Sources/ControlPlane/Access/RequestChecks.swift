@@ -65,7 +65,7 @@ struct RequestChecks {
   /// Throws `invalidArgument` with every fault, if there is one.
   func finish() throws(RPCError) {
     guard let first = faults.first else { return }
-    let message = faults.count == 1 ? first.message : "\(faults.count) faults: \(first.message), …"
+    let message = faults.count == 1 ? first.message : "\(faults.count) faults in the request"
     throw RPCError(.invalidArgument, message, faults: faults)
   }
 }

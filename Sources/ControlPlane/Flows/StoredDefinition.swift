@@ -70,6 +70,6 @@ extension RPCError {
   /// Every fault of a definition.
   init(_ faults: [ConfigurationFault], under prefix: String = "") {
     let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
-    self.init(.invalidArgument, "the definition has \(count)", faults: [Fault](faults, under: prefix))
+    self.init(.invalidArgument, "\(count) in the configuration; nothing was changed", faults: [Fault](faults, under: prefix))
   }
 }
