@@ -177,10 +177,11 @@ import Testing
       }
       server.closeAll()
       await server.connections.waitUntilEmpty()
-      for _ in 0..<20 { forwarder.release() }
-      // What is released runs on the server's event loop; one more exchange comes after it.
-      _ = try await exchange(port, "GET /healthz HTTP/1.0\r\n\r\n")
-      #expect(core.load.requests == 0 && core.load.bytes == 0)
+      // A connection that had yet to be accepted brings its request later. What is released runs on the server's event loop.
+      while core.load.requests > 0 || core.load.bytes > 0 || core.load.connections > 0 {
+        forwarder.release()
+        await Task.yield()
+      }
     }
   }
 
