@@ -78,6 +78,53 @@ struct DeliveryTests {
     }
   }
 
+  @Test("Meta's changes and messages in all their entries: a run, a customer and a chat of its own for each")
+  func lists() async throws {
+    try await withSystem { system in
+      let key = try await system.publish(
+        flow: "meta",
+        trigger: #"""
+          "auth": {"mode": "bearer", "secret": "0123456789abcdef0123"},
+          "split": ["body.entry[].changes", "body.entry[].messaging"], "dedup": {"by": "element.id"},
+          "order_by": "{{ parents[0].id }}/{{ element.from }}",
+          "map": [{"variable": "page", "from": "parents[0].id"}, {"variable": "n", "from": "element.n"}],
+          "customer": [{"field": "instagram", "from": "element.from", "key": true}],
+          "chat": {"channel": "instagram", "from": "element.from"}
+          """#)
+      func send(_ body: String) async throws -> HTTPAnswer {
+        var webhook = Webhook(key, body)
+        webhook.headers.append(("authorization", "Bearer 0123456789abcdef0123"))
+        return try await system.send(webhook)
+      }
+      let first = try await send(
+        #"""
+        {"entry": [
+          {"id": "p1", "changes": [{"id": 1, "from": "ana", "n": 9007199254740993}, {"id": 2, "from": "bia", "n": 1e400}]},
+          {"id": "p2", "messaging": [{"id": 3, "from": "ana", "n": -0.10}]},
+          {"id": "p3", "changes": [{"id": 1, "from": "ana", "n": 0}]}]}
+        """#)
+      #expect(first.status == 200)
+      // What came before is known by its own id, wherever it stands.
+      let second = try await send(
+        #"{"entry": [{"id": "p9", "messaging": [{"id": 2, "from": "bia"}, {"id": 4, "from": "cris", "n": 4}]}]}"#)
+      #expect(second.status == 200 && second.body != first.body)
+      let runs = try await system.runs.lease(LeaseRunsRequest(maxRuns: 100)).runs
+      #expect(
+        runs.map { String(decoding: $0.variables, as: UTF8.self) }.sorted() == [
+          #"{"page":"p1","n":1e400}"#, #"{"page":"p1","n":9007199254740993}"#, #"{"page":"p2","n":-0.10}"#,
+          #"{"page":"p9","n":4}"#,
+        ])
+      #expect(Set(runs.map(\.customerId)).count == 3 && Set(runs.map(\.chatId)).count == 3)
+      #expect(try await system.count("SELECT count(*) FROM customers") == 3)
+      #expect(try await system.count("SELECT count(*) FROM chats") == 3)
+      let lacking = try await send(#"{"entry": [{"id": "p1"}]}"#)
+      #expect(lacking.status == 422)
+      let none = try await send(#"{"entry": []}"#)
+      #expect(none.status == 200)
+      #expect(try await system.count("SELECT count(*) FROM runs") == 4)
+    }
+  }
+
   @Test("Several flows on one URL: each gets a run, and the owner's verification holds for all")
   func flows() async throws {
     try await withSystem { system in

@@ -52,6 +52,90 @@ struct HostileBodyTests {
     }
   }
 
+  @Test("10 MB of gzip that hold 10 GB, announced and in chunks")
+  func largeGzip() async throws {
+    let bomb = Self.zeros(bytes: 10 << 20)
+    try await bounded(mebibytes: 64, within: .seconds(10)) { system, key in
+      let head = "POST /w/\(key) HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n"
+      let announced = try await HTTPCaller.send(
+        [Array((head + "content-length: \(bomb.count)\r\n\r\n").utf8), bomb], to: system.port)
+      #expect(announced.status == 413)
+      let chunks = stride(from: 0, to: bomb.count, by: 1 << 16).map { start in
+        let piece = bomb[start..<min(start + 1 << 16, bomb.count)]
+        return Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + Array("\r\n".utf8)
+      }
+      let chunked = try await HTTPCaller.send(
+        [Array((head + "transfer-encoding: chunked\r\n\r\n").utf8)] + chunks, to: system.port)
+      #expect(chunked.status == 413)
+    }
+  }
+
+  /// Bodies and what they may be answered.
+  private static let structures: [(type: String, body: String, statuses: Set<Int>)] = {
+    let laughs = (1...9).map { level in
+      let name = "&l\(level - 1);"
+      return "<!ENTITY l\(level) '\(String(repeating: name, count: 10))'>"
+    }.joined()
+    let long = String(repeating: "x", count: 50_000)
+    let attributes = (0..<200_000).map { "a\($0)=''" }.joined(separator: " ")
+    let half = "\(String(repeating: "[", count: 128))\(String(repeating: "]", count: 128))"
+    let nested = "--b\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+    let doubled = String(repeating: ",\"a\":0", count: 500_000)
+    let form = "application/x-www-form-urlencoded"
+    return [
+      ("application/xml", "<!DOCTYPE a [<!ENTITY l0 'lol'>\(laughs)]><a>&l9;</a>", [400]),
+      ("application/xml", "<!DOCTYPE a [<!ENTITY x '\(long)'>]><a>\(String(repeating: "&x;", count: 50_000))</a>", [400]),
+      ("application/xml", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>", [400]),
+      ("application/xml", "<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/a.dtd'><a/>", [400]),
+      ("application/xml", "<!DOCTYPE a [<!ENTITY % p SYSTEM 'file:///dev/zero'> %p;]><a/>", [400]),
+      ("application/xml", String(repeating: "<a>", count: 400_000), [400, 413]),
+      ("text/xml", "<a \(attributes)/>", [200, 400, 413]),
+      ("text/xml", "<a>\(String(repeating: "<b/>", count: 700_000))</a>", [200, 413]),
+      // One name, as often as it fits: the last one counts.
+      ("application/json", "{\"a\":1\(doubled)}", [200]),
+      ("application/json", half, [200]), ("application/json", "[\(half)]", [400]),
+      // A field that holds deep JSON is looked into by no path.
+      (form, "a=\(String(repeating: "[", count: 2_000_000))", [200]), (form, String(repeating: "&a", count: 1_000_000), [413]),
+      ("multipart/form-data; boundary=b", String(repeating: nested, count: 20_000), [400, 413]),
+    ]
+  }()
+
+  @Test("XML that names its entities, and XML, JSON, forms and multipart that are deep or wide")
+  func structure() async throws {
+    let structures = Self.structures
+    try await bounded(mebibytes: 256, within: .seconds(30)) { system, key in
+      for (index, (type, body, statuses)) in structures.enumerated() {
+        var webhook = Webhook(key, body)
+        webhook.headers = [("content-type", type)]
+        let answer = try await system.send(webhook)
+        #expect(statuses.contains(answer.status), "\(index): \(answer.status) \(answer.body)")
+      }
+    }
+  }
+
+  @Test("Charsets that are not what they say")
+  func charsets() async throws {
+    try await bounded(mebibytes: 64, within: .seconds(10)) { system, key in
+      let cases: [(String, [UInt8], Int)] = [
+        ("application/json; charset=utf-16", Array("{}".utf8), 400), ("application/json", [0xfe, 0xff, 0, 0x7b, 0, 0x7d], 400),
+        ("application/json", [0x7b, 0, 0x7d, 0], 400),
+        ("application/json", Array("{\"a\":\"".utf8) + [0xc0, 0xaf] + Array("\"}".utf8), 400),
+        ("application/json", Array("{\"a\":\"\\ud800\"}".utf8), 400), ("application/json; charset=utf-7", Array("{}".utf8), 400),
+        ("text/xml; charset=utf-16", Array("<a/>".utf8), 400),
+        ("text/xml", Array("<?xml version='1.0' encoding='utf-16'?><a/>".utf8), 400),
+        ("text/xml; charset=ebcdic-cp-us", Array("<a/>".utf8), 400), ("text/xml; charset=utf-7", Array("+ADw-a/>".utf8), 400),
+        ("text/plain; charset=utf-8", [0xff, 0xfe, 0xc3], 200), ("text/plain; charset=nonsense", [0xff], 200),
+        ("application/x-www-form-urlencoded; charset=utf-16", Array("a=%D8%00".utf8), 200),
+      ]
+      for (index, (type, body, expected)) in cases.enumerated() {
+        var webhook = Webhook(key, body: body)
+        webhook.headers = [("content-type", type)]
+        let answer = try await system.send(webhook)
+        #expect(answer.status == expected, "case \(index), \(type): \(answer.body)")
+      }
+    }
+  }
+
   @Test("As many keys as fit into an object")
   func keys() async throws {
     var body = Array("{\"a\":1".utf8)
