@@ -162,9 +162,9 @@ struct ListenCommandTests {
     #expect(run.status == 0)
     #expect(
       run.output == #"""
-        listening to orders/hook (capture: requests are recorded and answered, and start no run)
+        listening to orders/hook (capture: recorded and answered, no run starts)
         call it at   /w/wh_key
-        session      0f0e0d0c-0000-4000-8000-000000000000, until 2026-01-02T03:14:05.000Z
+        session      0f0e0d0c-0000-4000-8000-000000000000, ends 2026-01-02T03:14:05.000Z
 
         ● 03:03:05.123 POST  accepted  200  01934a5e-0000-7000-8000-000000000001
           from 2001:db8::1

@@ -16,6 +16,9 @@ import Testing
     (#"{"map": [{"variable": "n", "from": "body.items[1].n", "type": "number"}]}"#, #"{"items":[null,{"n":12.50}]}"#),
     (#"{"map": [{"variable": "n", "from": "body.items[-1]", "type": "boolean"}]}"#, #"{"items":[true]}"#),
     (#"{"map": [{"variable": "n", "from": "body.items[99999999]"}]}"#, #"{"items":[]}"#),
+    (
+      #"{"map": [{"variable": "n", "from": "body.n", "type": "number"}, {"variable": "z", "from": "body.n"}]}"#, #"{"n":12.50}"#
+    ), (#"{"map": [{"variable": "z", "from": "body.total"}]}"#, #"{"total":12.50}"#),
     (#"{"map": [{"variable": "n", "from": "body.a"}, {"variable": "m", "from": "body.a.b"}]}"#, #"{"a":{"b":"sample"}}"#),
     (#"{"map": [{"variable": "m", "from": "body.a.b"}, {"variable": "n", "from": "body.a"}]}"#, #"{"a":{"b":"sample"}}"#),
     (#"{"map": [{"variable": "x", "from": "{{ body.first ?? body.last }} {{ body.z }}"}]}"#, #"{"first":"sample"}"#),

@@ -32,6 +32,9 @@ import Testing
   @Test func whatIsTooLongForALineStandsInSeveral() throws {
     let text = try YAMLWriter.text(["o": ["name": .string(String(repeating: "x", count: 60)), "other": "y y y y y"]])
     #expect(text.split(separator: "\n").count == 3)
+    let fits: JSONValue = ["o": ["name": .string(String(repeating: "x", count: 51)), "other": "y y y y"]]
+    #expect(try YAMLWriter.text(fits).count == 81)
+    #expect(try YAMLWriter.text(["oo": fits["o"] ?? .null]).split(separator: "\n").count == 3)
   }
 
   @Test func looksLikeAFlowFile() throws {

@@ -23,7 +23,6 @@ struct HeadgateCommand: AsyncParsableCommand {
       Completion for your shell: headgate completion --help
       The version: headgate --version
       """,
-    subcommands: [CompletionCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "Configuration", subcommands: [FlowCommand.self, TriggerCommand.self, PresetCommand.self, EnvCommand.self]),

@@ -70,7 +70,7 @@ struct StatusCommand: ClientCommand {
       fields.add("clean-up", "failed: \(retention.lastError)", .red)
     } else if retention.lastRunAtUs > 0 {
       let result = retention.lastResult.isEmpty ? "nothing to do" : retention.lastResult
-      fields.add("clean-up", "\(screen.fullTime(retention.lastRunAtUs)): \(result)")
+      fields.add("clean-up", "\(screen.time(retention.lastRunAtUs)): \(result)")
     }
   }
 

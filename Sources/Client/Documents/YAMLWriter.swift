@@ -2,12 +2,12 @@ import Yams
 
 /// Writes a definition as a flow file that people edit and that reads back as the same JSON.
 package enum YAMLWriter {
-  /// Objects of plain values up to this many characters stand on one line, as in the examples of flow files.
-  private static let flowStyleLimit = 80
+  /// Objects of plain values stand on one line, as in the examples of flow files, when it is no longer than this.
+  private static let lineWidth = 80
 
   /// The YAML text, with a line break at its end.
   package static func text(_ value: JSONValue) throws -> String {
-    let text = try Yams.serialize(node: node(value, level: 0), width: -1, allowUnicode: true)
+    let text = try Yams.serialize(node: node(value, level: 0, indent: 0, column: 0), width: -1, allowUnicode: true)
     guard text.contains("\\U") else { return text }
     // Outside double quotes a backslash is one, so what was put in its place must prove to be the same.
     let readable = withoutEscapes(text)
@@ -35,20 +35,41 @@ package enum YAMLWriter {
     return output + rest
   }
 
-  private static func node(_ value: JSONValue, level: Int) -> Node {
+  /// - Parameters:
+  ///   - indent: columns before each line of the value when it takes several.
+  ///   - column: where it begins.
+  private static func node(_ value: JSONValue, level: Int, indent: Int, column: Int) -> Node {
     switch value {
     case .null: return Node("null", .implicit, .plain)
     case .bool(let value): return Node(value ? "true" : "false", .implicit, .plain)
     case .number(let digits): return Node(digits, .implicit, .plain)
     case .string(let text): return Node(text, .implicit, style(of: text))
     case .array(let elements):
-      let isShort = elements.allSatisfy(\.isScalar) && value.compact.count <= flowStyleLimit
-      return Node(elements.map { node($0, level: level + 1) }, .implicit, isShort ? .flow : .block)
-    case .object(let members):
-      let isShort = level > 0 && members.allSatisfy { $0.value.isScalar } && value.compact.count <= flowStyleLimit
+      let isShort = elements.allSatisfy(\.isScalar) && column + width(of: value) <= lineWidth
       return Node(
-        members.map { (node(.string($0.name), level: level + 1), node($0.value, level: level + 1)) }, .implicit,
-        isShort || members.isEmpty ? .flow : .block)
+        elements.map { node($0, level: level + 1, indent: indent + 2, column: indent + 2) }, .implicit, isShort ? .flow : .block)
+    case .object(let members):
+      let isShort = level > 0 && members.allSatisfy { $0.value.isScalar } && column + width(of: value) <= lineWidth
+      let nodes = members.map { member in
+        // The dashes of a list stand below its name.
+        let inner = if case .array = member.value { indent } else { indent + 2 }
+        return (
+          node(.string(member.name), level: level + 1, indent: indent, column: indent),
+          node(member.value, level: level + 1, indent: inner, column: indent + DisplayWidth.of(member.name) + 2)
+        )
+      }
+      return Node(nodes, .implicit, isShort || members.isEmpty ? .flow : .block)
+    }
+  }
+
+  /// Columns of a value in one line, but for escapes.
+  private static func width(of value: JSONValue) -> Int {
+    switch value {
+    case .null, .bool, .number: value.compact.count
+    case .string(let text): DisplayWidth.of(text) + (isSafelyPlain(text) ? 0 : 2)
+    case .array(let elements): elements.reduce(2) { $0 + width(of: $1) + 2 } - (elements.isEmpty ? 0 : 2)
+    case .object(let members):
+      members.reduce(2) { $0 + width(of: .string($1.name)) + 2 + width(of: $1.value) + 2 } - (members.isEmpty ? 0 : 2)
     }
   }
 

@@ -25,7 +25,8 @@ struct SampleRequest: Sendable, Hashable {
       set(path.hasPrefix("element") && !split.isEmpty ? split + "[0]" + path.dropFirst("element".count) : path, value)
     }
     for mapping in Self.elements(configuration["map"]) {
-      put(mapping["from"]?.text, Self.value(ofType: mapping["type"]?.text, named: mapping["variable"]?.text ?? ""))
+      let step = mapping["from"]?.text.flatMap(Self.path(in:)).flatMap { PathSteps.of($0).last } ?? ""
+      put(mapping["from"]?.text, Self.value(ofType: mapping["type"]?.text, named: "\(mapping["variable"]?.text ?? "") \(step)"))
     }
     for field in Self.elements(configuration["customer"]) {
       put(field["from"]?.text, Self.value(named: field["field"]?.text ?? ""))
@@ -81,7 +82,8 @@ struct SampleRequest: Sendable, Hashable {
 
   private static func setting(_ value: JSONValue, at steps: ArraySlice<String>, in place: JSONValue?) -> JSONValue {
     guard let step = steps.first else {
-      // What has been put inside stays.
+      // What another line of the configuration needs there, or inside, stays.
+      if let place, place != .null, value == anything { return place }
       if case .object? = place, case .string = value { return place ?? value }
       return value
     }
@@ -114,10 +116,13 @@ struct SampleRequest: Sendable, Hashable {
   private static func value(named name: String) -> JSONValue {
     let name = name.lowercased()
     if name.contains("mail") { return "ana@example.com" }
-    if ["phone", "whats", "sms", "mobile", "fone", "cel"].contains(where: name.contains) { return "+12025550123" }
+    if ["phone", "whats", "sms", "mobile", "fone"].contains(where: name.contains) { return "+12025550123" }
     if ["amount", "price", "total", "value"].contains(where: name.contains) { return .number("12.50") }
     if ["instagram", "telegram"].contains(where: name.contains) { return "ana_example" }
     if name.contains("name") { return "Ana Example" }
-    return "sample"
+    return anything
   }
+
+  /// Where nothing is known of what is wanted.
+  private static let anything: JSONValue = "sample"
 }

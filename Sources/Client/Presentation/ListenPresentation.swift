@@ -20,12 +20,12 @@ package struct ListenLines {
   package func opening(_ session: ListenSession) -> [String] {
     let mode =
       session.mode == .capture
-      ? Ink.yellow("capture: requests are recorded and answered, and start no run", on: isColoured) : "tap: the flow runs as well"
+      ? Ink.yellow("capture: recorded and answered, no run starts", on: isColoured) : "tap: the flow runs as well"
     return [
       "listening to \(Ink.bold(TerminalText.escaped(session.trigger), on: isColoured)) (\(mode))",
       "call it at   \(Ink.cyan(TerminalText.escaped(session.url), on: isColoured))",
       Ink.dim(
-        "session      \(TerminalText.escaped(session.id)), until \(Timestamp(microseconds: session.expiresAtUs).text)",
+        "session      \(TerminalText.escaped(session.id)), ends \(Timestamp(microseconds: session.expiresAtUs).text)",
         on: isColoured),
     ]
   }

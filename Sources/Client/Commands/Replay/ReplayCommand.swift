@@ -74,7 +74,7 @@ struct ReplayCommand: ClientCommand {
           // Of many, only what is worth reading; the bar shows the rest.
           if !lines.isEmpty, summary.total <= Self.shownInFull || dryRun || !result.skipped.isEmpty {
             bar.erase()
-            try screen.print(lines)
+            try screen.print(wrapping: lines)
           }
         }
         bar.show(summary.done, of: summary.total)

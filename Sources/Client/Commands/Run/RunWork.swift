@@ -63,7 +63,7 @@ struct RunWork: ClientCommand {
       report: { event in
         switch screen.format {
         case .json: screen.remark(WorkerLog.json(event, at: screen.environment.now()).compact)
-        case .table: screen.remark(WorkerLog.line(event))
+        case .table: screen.remark(wrapping: [WorkerLog.line(event)])
         }
       },
       forwardErrors: { try? screen.environment.errors.write($0) })
