@@ -32,7 +32,7 @@ struct HeadgateCommand: AsyncParsableCommand {
         name: "Operation",
         subcommands: [
           StatusCommand.self, TopCommand.self, WorkspaceCommand.self, APIKeyCommand.self, CertificateCommand.self,
-          AuditCommand.self, KeyCommand.self, WhoAmICommand.self,
+          AuditCommand.self, KeyCommand.self, WhoAmICommand.self, CompletionCommand.self,
         ]),
     ])
 
