@@ -39,7 +39,11 @@ struct ListenView {
       }
     case .request(let event):
       received += 1
-      if isForScripts { try screen.print(event.requestJSON.compact) } else { try write(lines.request(event, isFirst: received == 1)) }
+      if isForScripts {
+        try screen.print(event.requestJSON.compact)
+      } else {
+        try write(lines.request(event, isFirst: received == 1))
+      }
     case .lagged(let count):
       if isForScripts {
         try screen.print(JSONValue.object([.init("event", "lagged"), .init("count", .integer(count))]).compact)
