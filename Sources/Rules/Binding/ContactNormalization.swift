@@ -27,10 +27,11 @@ extension ContactKind {
   package func normalize(_ bytes: [UInt8], region: String) throws(ContactProblem) -> String? {
     guard bytes.count <= Self.inputBytes else { throw ContactProblem("It is longer than \(maximumBytes) bytes.") }
     guard let given = String(validating: bytes, as: UTF8.self) else { throw ContactProblem("It is not UTF-8.") }
-    let text = self == .name ? Self.words(given) : Self.trimmed(given)
+    let isPrintableASCII = given.utf8.allSatisfy { (0x20...0x7e).contains($0) }
+    let text = self == .name ? Self.words(given) : isPrintableASCII ? Self.withoutSpaces(given) : Self.trimmed(given)
     guard !text.isEmpty else { return nil }
     guard text.utf8.count <= maximumBytes else { throw ContactProblem("It is longer than \(maximumBytes) bytes.") }
-    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    guard isPrintableASCII || !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
       throw ContactProblem("It has control characters.")
     }
     switch self {
@@ -61,6 +62,13 @@ extension ContactKind {
 
   private static func words(_ text: String) -> String {
     text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { String($0) }.joined(separator: " ")
+  }
+
+  /// What `trimmed` makes of printable ASCII, without asking Unicode about each character.
+  private static func withoutSpaces(_ text: String) -> String {
+    let text = text.utf8
+    guard let first = text.firstIndex(where: { $0 != 0x20 }), let last = text.lastIndex(where: { $0 != 0x20 }) else { return "" }
+    return String(text[first...last]) ?? ""
   }
 
   private static func trimmed(_ text: String) -> String {

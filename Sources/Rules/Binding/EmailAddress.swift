@@ -22,8 +22,8 @@ enum EmailAddress {
   }
 
   private static func isDotString(_ text: Substring) -> Bool {
-    text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { atom in
-      !atom.isEmpty && atom.unicodeScalars.allSatisfy { !$0.isASCII ? !$0.properties.isWhitespace : isAtomText($0) }
+    text.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { atom in
+      !atom.isEmpty && atom.allSatisfy { !$0.isASCII ? !$0.properties.isWhitespace : isAtomText($0) }
     }
   }
 
@@ -31,7 +31,8 @@ enum EmailAddress {
   private static func isAtomText(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "0"..."9": true
-    default: "!#$%&'*+-/=?^_`{|}~".unicodeScalars.contains(scalar)
+    case "!", "#", "$", "%", "&", "'", "*", "+", "-", "/", "=", "?", "^", "_", "`", "{", "|", "}", "~": true
+    default: false
     }
   }
 
