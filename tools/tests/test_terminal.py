@@ -39,6 +39,8 @@ class Terminal:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.read(ready, 1)
+            # A shell that starts the tests in the background has them, and what they start, ignore it.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(str(BIN / "headgate"), ["headgate", *arguments], {**headgate.environment, "TERM": "xterm-256color"})
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.master)
