@@ -6,6 +6,7 @@ import ssl
 import struct
 import time
 import unittest
+from zlib import DEFLATED, compressobj
 
 from http_raw import exchange, receive, send
 from instance import wait_for
@@ -15,6 +16,18 @@ from test_way_of_a_request import JSON, WithInstance, flow
 def resident_kib(pid):
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def forget_peak(pid):
+    """The peak begins anew at what the process has now (proc(5), clear_refs)."""
+    with open(f"/proc/{pid}/clear_refs", "w") as references:
+        references.write("5")
+
+
+def peak_kib(pid):
+    """The most memory that the process had since then."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 
 
 class Hostile(WithInstance):
@@ -116,6 +129,38 @@ class Hostile(WithInstance):
     def test_deep_json(self):
         self.assertEqual(self.send(self.path(), "[" * 100_000 + "]" * 100_000).status, 400)
         self.assertEqual(self.send(self.path(), '{"a":' * 100_000 + "1" + "}" * 100_000).status, 400)
+
+    def test_bodies_made_to_cost(self):
+        """Each within its time and memory, of which the most is shown."""
+        zeros = compressobj(9, DEFLATED, 31)
+        bomb = b"".join(zeros.compress(bytes(1 << 20)) for _ in range(1000)) + zeros.flush()
+        ten = bomb * 11
+        bodies = {
+            "1 GB in 1 MB of gzip": ("application/json", bomb, {"content-encoding": "gzip"}, (413,)),
+            "10 GB in 10 MB of gzip": ("application/json", ten[: 10 << 20], {"content-encoding": "gzip"}, (413,)),
+            "as many keys as fit": ("application/json", ("{" + ",".join(f'"{n:x}":0' for n in range(95_000)) + "}").encode(), {}, (200,)),
+            "a million keys": ("application/json", ("{" + ",".join(f'"{n:x}":0' for n in range(1_000_000)) + "}").encode(), {}, (413,)),
+            "one key again and again": ("application/json", ("{" + ",".join(['"a":0'] * 150_000) + "}").encode(), {}, (200,)),
+            "a form field of 100 MB": ("application/x-www-form-urlencoded", b"a=" + b"x" * (100 << 20), {}, (413,)),
+            "fields without end": ("application/x-www-form-urlencoded", b"&a" * 500_000, {}, (413,)),
+            "multipart without end": ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"x" * 1_000_000, {}, (400,)),
+            "parts without end": ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 18_000, {}, (400, 413)),
+            "a billion laughs": ("application/xml", ("<!DOCTYPE a [<!ENTITY l0 'lol'>" + "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 10)) + "]><a>&l9;</a>").encode(), {}, (400,)),
+            "deep XML": ("application/xml", b"<a>" * 300_000, {}, (400, 413)),
+            "wide XML": ("application/xml", b"<a>" + b"<b/>" * 250_000 + b"</a>", {}, (200, 413)),
+        }
+        for name, (kind, body, more, expected) in bodies.items():
+            for pid in self.pids.values():
+                forget_peak(pid)
+            before = {process: resident_kib(pid) for process, pid in self.pids.items()}
+            begun = time.monotonic()
+            answer = self.send(self.path(), body, {"content-type": kind, **more})
+            seconds = time.monotonic() - begun
+            grown = {process: (peak_kib(pid) - before[process]) / 1024 for process, pid in self.pids.items()}
+            print(f"\n    {name}: {answer.status} in {seconds:.2f} s, peak " + ", ".join(f"{value:+.1f} MiB {process}" for process, value in grown.items()), end="")
+            self.assertIn(answer.status, expected, name)
+            self.assertLess(seconds, 5, name)
+            self.assertLess(max(grown.values()), 64, name)
 
     def test_headers_at_and_beyond_the_limit(self):
         self.assertEqual(self.send(self.path(), headers={**JSON, "x-large": "y" * 16_000}).status, 200)
